@@ -1,0 +1,91 @@
+"""The facts the house announces; partners hear of them through subscribers, in the same transaction."""
+
+from datetime import datetime
+
+import msgspec
+
+from app.domain.parties import Party
+
+
+class EvseStatusChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A station changed what drivers see of an EVSE."""
+
+    location_id: str
+    evse_uid: str
+    at: datetime
+
+
+class LocationChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """An operator put a location; `roaming` tells whether OCPI may know it."""
+
+    location_id: str
+    roaming: bool
+    at: datetime
+
+
+class TariffChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """An operator put or withdrew a tariff."""
+
+    tariff_id: str
+    at: datetime
+
+
+class SessionChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that partners may see changed.
+
+    `owner` is the eMSP of its token; `whole` means that charging periods changed, so that a partner needs
+    the whole object (receivers append the periods of a PATCH).
+    """
+
+    session_id: str
+    owner: Party
+    whole: bool
+    at: datetime
+
+
+class CdrIssued(msgspec.Struct, frozen=True, kw_only=True):
+    """A CDR is final and goes to `owner`, the eMSP of its token."""
+
+    cdr_id: str
+    owner: Party
+    at: datetime
+
+
+class StationChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A station was put, let in, connected or lost."""
+
+    station_id: str
+
+
+class TokenChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A token was put, by its issuer or by us."""
+
+    country_code: str
+    party_id: str
+    uid: str
+
+
+Event = (
+    EvseStatusChanged
+    | LocationChanged
+    | TariffChanged
+    | SessionChanged
+    | CdrIssued
+    | StationChanged
+    | TokenChanged
+)
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """Partner `partner_id` has yet to be told of version `wanted` of an object.
+
+    `kind` is one of tariff, location, evse, session, cdr; `object_id` names it (an EVSE as
+    `location/uid`); `whole` asks for the whole object where a part would do otherwise.
+    """
+
+    partner_id: str
+    kind: str
+    object_id: str
+    rank: int
+    whole: bool
+    wanted: datetime
