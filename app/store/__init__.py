@@ -1,0 +1,1 @@
+"""Tables and transactions: one file per noun, two doors to write through, no rules."""

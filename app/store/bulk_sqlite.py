@@ -1,0 +1,105 @@
+"""The bulk writer's SQLite half: one thread with its own connection, few and large steps."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from app.store.errors import RowRefused
+from app.store.statements import Query, Row, Statement
+
+T = TypeVar("T")
+Work = Sequence[tuple[Statement, Sequence[Row]]]
+
+_ROWS_AT_ONCE = 64
+"""Rows of one statement. SQLite gives up the interpreter lock at each step, and the busy event loop gives it
+back late; one step for many rows keeps a batch quick. Powers of two below keep the statement cache small."""
+
+
+class SqliteBulk:
+    """A transaction at a time on a connection that only its own thread touches."""
+
+    def __init__(self, path: str, settings: Sequence[str]) -> None:
+        self._path = path
+        self._settings = settings
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-writer")
+        self._connection: sqlite3.Connection | None = None
+
+    async def begin(self) -> None:
+        """Nothing yet: the thread begins with the first thing it is asked to do."""
+
+    async def fetch(self, query: Query, params: Sequence[list[Any]]) -> list[Row]:
+        """The rows that a query finds."""
+        return await self._in_thread(lambda: self._fetch(query, params))
+
+    async def write(self, work: Work) -> None:
+        """Writes rows, without committing."""
+        await self._in_thread(lambda: self._write(work))
+
+    async def commit(self, work: Work) -> None:
+        """Writes the last rows and commits: returns when the disk has them."""
+        await self._in_thread(lambda: self._commit(work))
+
+    async def rollback(self) -> None:
+        """Forgets the transaction."""
+        await self._in_thread(self._rollback)
+
+    async def reset(self) -> None:
+        """Drops the connection; the next batch opens another."""
+        await self._in_thread(self._close)
+
+    async def close(self) -> None:
+        """Ends the thread and its connection."""
+        await self.reset()
+        self._thread.shutdown()
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _begun(self) -> sqlite3.Connection:
+        if self._connection is None:
+            connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=512)
+            for setting in self._settings:
+                connection.execute(setting)
+            self._connection = connection
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN IMMEDIATE")
+        return self._connection
+
+    def _fetch(self, query: Query, params: Sequence[list[Any]]) -> list[Row]:
+        lists = [list(zip(*params, strict=True))] if query.pairs else params
+        return self._begun().execute(query.sqlite, [json.dumps(each) for each in lists]).fetchall()
+
+    def _write(self, work: Work) -> None:
+        connection = self._begun()
+        for statement, rows in work:
+            _refuse_nul(statement, rows)
+            done = 0
+            while done < len(rows):
+                step = min(_ROWS_AT_ONCE, 1 << ((len(rows) - done).bit_length() - 1))
+                values = [value for row in rows[done : done + step] for value in row]
+                connection.execute(statement.sqlite(step), values)
+                done += step
+
+    def _commit(self, work: Work) -> None:
+        self._write(work)
+        self._begun().execute("COMMIT")
+
+    def _rollback(self) -> None:
+        if self._connection is not None and self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _refuse_nul(statement: Statement, rows: Sequence[Row]) -> None:
+    """PostgreSQL refuses NUL in text; SQLite would take it and lose what follows it in many a tool."""
+    for row in rows:
+        for value in row:
+            if type(value) is str and "\0" in value:
+                raise RowRefused(f"{statement.table}: a text holds the character NUL")

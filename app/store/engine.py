@@ -1,0 +1,183 @@
+"""The opened database: its engines, its write gate, its stamps; refuses settings that could lose data."""
+
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, event, make_url, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from app.kit.clock import Clock
+from app.store.announcements import Announcements
+from app.store.errors import StoreError, StoreUnavailable, read_error
+from app.store.gate import PASS_GATE, Gate
+from app.store.stamps import Stamps
+from app.store.unit_of_work import UnitOfWork, reading, writing
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+_DRIVERS = {"sqlite+aiosqlite": SQLITE, "postgresql+asyncpg": POSTGRESQL}
+_READERS = 8
+_BUSY_SECONDS = 5.0
+_DURABLE = frozenset({"on", "remote_apply"})
+
+
+class Store:
+    """An open database. Made by `open_store`; `reader` and `writer` are the engines of the two kinds of unit."""
+
+    def __init__(self, url: URL, reader: AsyncEngine, writer: AsyncEngine) -> None:
+        self.url = url
+        self.dialect = _DRIVERS[url.drivername]
+        self.reader = reader
+        self.writer = writer
+        self.stamps = Stamps()
+        self.announcements = Announcements()
+        self.gate = Gate(None if self.dialect == SQLITE else self._ask_for_writers)
+        self._probe = writer.execution_options(isolation_level="AUTOCOMMIT")
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A transaction that only reads: `async with store.reading() as session`. Never blocked by writers."""
+        return reading(self.reader, self.gate)
+
+    def unit_of_work(self, clock: Clock) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A transaction that writes and commits once, at the end of its block."""
+        return writing(self.writer, self.gate, self.stamps, self.announcements, clock)
+
+    async def pass_gate(self) -> None:
+        """Waits until every writer that has begun has ended: what it stamped is then there to be read.
+
+        Called once before the transaction of every OCPI list. Raises StoreUnavailable.
+        """
+        await self.gate.wait()
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self.reader.dispose()
+        await self.writer.dispose()
+
+    async def _ask_for_writers(self) -> None:
+        try:
+            async with self._probe.connect() as connection:
+                await connection.execute(text(PASS_GATE))
+        except (SQLAlchemyError, OSError) as error:
+            raise read_error(error) or error from error
+
+
+async def open_store(url: str) -> Store:
+    """Opens `sqlite+aiosqlite:///path` or `postgresql+asyncpg://...`; the database may still be empty.
+
+    Raises StoreError, one readable line, where the place cannot be used or acknowledged data could be lost.
+    """
+    parsed = _parse(url)
+    store = _open_sqlite(parsed) if _DRIVERS[parsed.drivername] == SQLITE else _open_postgresql(parsed)
+    try:
+        await _refuse_forgetful(store)
+    except (SQLAlchemyError, OSError) as error:
+        await store.close()
+        known = read_error(error)
+        kind = type(known) if known is not None else StoreUnavailable
+        raise kind(f"{shown(parsed)} cannot be opened: {known or error}") from error
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+def shown(url: URL) -> str:
+    """The address of a database without its password."""
+    return url.render_as_string(hide_password=True)
+
+
+def sqlite_path(url: URL) -> str:
+    """The file of a SQLite address."""
+    return str(Path(url.database or "").expanduser())
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError("the database URL is not one: expected driver://...") from None
+    if parsed.drivername not in _DRIVERS:
+        raise StoreError(f"{shown(parsed)}: the driver must be one of {', '.join(sorted(_DRIVERS))}")
+    return parsed
+
+
+def _open_sqlite(url: URL) -> Store:
+    _prepare_folder(url)
+    # Explicit BEGINs (see _begin): the driver's own would come late and upgrade readers to writers.
+    options: dict[str, Any] = {"isolation_level": None, "timeout": _BUSY_SECONDS}
+    target = url.set(database=sqlite_path(url))
+    reader = create_async_engine(target, connect_args=options, pool_size=_READERS, max_overflow=0)
+    writer = create_async_engine(target, connect_args=options, pool_size=1, max_overflow=1)
+    _on_connect(reader, "PRAGMA query_only = ON")
+    _on_connect(writer)
+    _begin(reader, "BEGIN")
+    _begin(writer, "BEGIN IMMEDIATE")
+    return Store(url, reader, writer)
+
+
+def _open_postgresql(url: URL) -> Store:
+    writer = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, pool_timeout=10)
+    # One snapshot for all statements of a reader: a page and its count agree, as they do on SQLite.
+    reader = writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    return Store(url, reader, writer)
+
+
+def _prepare_folder(url: URL) -> None:
+    if not url.database or url.database == ":memory:" or url.query:
+        raise StoreError(
+            f"{shown(url)}: SQLite needs a plain file, such as sqlite+aiosqlite:///var/voltbridge.db"
+        )
+    path = Path(sqlite_path(url))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"the folder {path.parent} cannot be made: {error.strerror}") from None
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder, not a database file")
+
+
+SQLITE_SETTINGS = (
+    f"PRAGMA busy_timeout = {int(_BUSY_SECONDS * 1000)}",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA temp_store = MEMORY",
+)
+
+
+def _on_connect(engine: AsyncEngine, *more: str) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def connected(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for setting in (*SQLITE_SETTINGS, *more):
+            cursor.execute(setting)
+        cursor.close()
+
+
+def _begin(engine: AsyncEngine, statement: str) -> None:
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(statement)
+
+
+async def _refuse_forgetful(store: Store) -> None:
+    """What is acknowledged must survive a power cut: refuses every setting under which it might not."""
+    async with store.writer.begin() as connection:
+        if store.dialect == SQLITE:
+            await connection.execute(text("PRAGMA user_version"))
+            journal = (await connection.execute(text("PRAGMA journal_mode"))).scalar_one()
+            synchronous = (await connection.execute(text("PRAGMA synchronous"))).scalar_one()
+            if journal != "wal" or synchronous != 2:
+                raise StoreError(
+                    f"{shown(store.url)}: this place does not keep a write-ahead log "
+                    f"(journal_mode {journal}); choose a local disk"
+                )
+            return
+        mode = (await connection.execute(text("SHOW synchronous_commit"))).scalar_one()
+        if mode not in _DURABLE:
+            raise StoreError(
+                f"{shown(store.url)}: synchronous_commit is {mode}, so a power cut could lose what was "
+                "acknowledged; set it to on for this database or role"
+            )

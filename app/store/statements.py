@@ -1,0 +1,174 @@
+"""Statements of the bulk door: one SQL text per database, many rows at once, built once when a module loads.
+
+Templates of expressions may say {old} (the row in the table), {new} (the row that comes), {greatest}.
+"""
+
+# ruff: noqa: S608 - texts are built from the names of our own tables and columns, never from input
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
+from sqlmodel import SQLModel
+
+Row = tuple[Any, ...]
+_POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Statement:
+    """Writes many rows; each row is a tuple in the order of `columns`, in stored form (micros, JSON text)."""
+
+    table: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    postgresql: str
+    sqlite_head: str
+    sqlite_tail: str
+
+    def sqlite(self, rows: int) -> str:
+        """The text that takes so many rows of parameters."""
+        return _sqlite_text(self.sqlite_head, self.sqlite_tail, len(self.columns), rows)
+
+    def ordered(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Rows by key: two writers that touch the same rows meet them in the same order, so none deadlocks."""
+        if not self.key or len(rows) < 2:
+            return rows
+        return sorted(rows, key=itemgetter(*(self.columns.index(column) for column in self.key)))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Query:
+    """Looks up what a batch needs. Its parameters are lists, in the order of their numbers."""
+
+    sqlite: str
+    postgresql: str
+    pairs: bool
+
+
+def insert(row: type[SQLModel], columns: Sequence[str], *, ignore: Sequence[str] = ()) -> Statement:
+    """New rows. A row whose columns `ignore` equal those of a stored one is passed over."""
+    tail = f" ON CONFLICT ({', '.join(ignore)}) DO NOTHING" if ignore else ""
+    return _inserting(row, columns, tuple(ignore), tail)
+
+
+def upsert(
+    row: type[SQLModel],
+    columns: Sequence[str],
+    key: Sequence[str],
+    update: Sequence[str] | Mapping[str, str],
+) -> Statement:
+    """New rows, or an update of the stored ones with the same key: plain columns, or {column: expression}.
+
+    The rows of one statement must differ in their keys.
+    """
+    expressions = update if isinstance(update, Mapping) else {column: "{new}." + column for column in update}
+    table = _table(row)
+    sets = {
+        greatest: ", ".join(
+            f"{column} = {text.format(old=table.name, new='excluded', greatest=greatest)}"
+            for column, text in expressions.items()
+        )
+        for greatest in ("max", "greatest")
+    }
+    tail = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET "
+    return _inserting(row, columns, tuple(key), tail + sets["max"], tail + sets["greatest"])
+
+
+def update(
+    row: type[SQLModel],
+    columns: Sequence[str],
+    key: Sequence[str],
+    set_: Mapping[str, str],
+    *,
+    where: str = "",
+) -> Statement:
+    """Changes stored rows found by `key`; rows that are not there are passed over.
+
+    `where` is one more condition, a template like the expressions.
+    """
+    table = _table(row)
+    on = " AND ".join(f"{table.name}.{column} = v.{column}" for column in key)
+
+    def text(greatest: str) -> str:
+        words = {"old": table.name, "new": "v", "greatest": greatest}
+        changes = ", ".join(f"{column} = {value.format(**words)}" for column, value in set_.items())
+        more = f" AND {where.format(**words)}" if where else ""
+        return f"SET {changes} FROM v WHERE {on}{more}"
+
+    names = ", ".join(columns)
+    return Statement(
+        table=table.name,
+        columns=tuple(columns),
+        key=tuple(key),
+        postgresql=(
+            f"WITH v ({names}) AS (SELECT * FROM unnest({_arrays(table, columns)})) "
+            f"UPDATE {table.name} {text('greatest')}"
+        ),
+        sqlite_head=f"WITH v ({names}) AS (VALUES ",
+        sqlite_tail=f") UPDATE {table.name} {text('max')}",
+    )
+
+
+def query(sql: str, *types: str) -> Query:
+    """A look-up with one list per type; {any0}, {any1}... stand after a column: "id {any0}".
+
+    {pairs} stands after two columns, "(a, b) {pairs}", for two lists read side by side; {for_share} holds
+    the rows found until the transaction ends (PostgreSQL; on SQLite nobody else writes).
+    """
+    arrays = [f"${n}::{kind}[]" for n, kind in enumerate(types, 1)]
+    side_by_side = "IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?1))"
+    return Query(
+        sqlite=sql.format(
+            **{f"any{n}": f"IN (SELECT value FROM json_each(?{n + 1}))" for n in range(len(types))},
+            pairs=side_by_side,
+            for_share="",
+        ),
+        postgresql=sql.format(
+            **{f"any{n}": f"= ANY({array})" for n, array in enumerate(arrays)},
+            pairs=f"IN (SELECT * FROM unnest({', '.join(arrays)}))",
+            for_share="FOR SHARE",
+        ),
+        pairs="{pairs}" in sql,
+    )
+
+
+def _inserting(
+    row: type[SQLModel],
+    columns: Sequence[str],
+    key: tuple[str, ...],
+    sqlite_tail: str,
+    postgresql_tail: str | None = None,
+) -> Statement:
+    table = _table(row)
+    head = f"INSERT INTO {table.name} ({', '.join(columns)}) "
+    return Statement(
+        table=table.name,
+        columns=tuple(columns),
+        key=key,
+        postgresql=(
+            f"{head}SELECT * FROM unnest({_arrays(table, columns)})"
+            f"{sqlite_tail if postgresql_tail is None else postgresql_tail}"
+        ),
+        sqlite_head=f"{head}VALUES ",
+        sqlite_tail=sqlite_tail,
+    )
+
+
+def _arrays(table: Table, columns: Sequence[str]) -> str:
+    types = (table.columns[column].type.compile(dialect=_POSTGRESQL) for column in columns)
+    return ", ".join(f"${n}::{kind.lower()}[]" for n, kind in enumerate(types, 1))
+
+
+def _table(row: type[SQLModel]) -> Table:
+    return row.__table__  # type: ignore[attr-defined,no-any-return]
+
+
+@cache
+def _sqlite_text(head: str, tail: str, columns: int, rows: int) -> str:
+    one = f"({', '.join('?' * columns)})"
+    return head + ", ".join([one] * rows) + tail

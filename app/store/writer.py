@@ -1,0 +1,110 @@
+"""The bulk door: many rows in one commit, for what stations say. Used only by the intake."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from typing import Any, Protocol
+
+from app.kit.clock import Clock
+from app.store.bulk_postgres import PostgresBulk
+from app.store.bulk_sqlite import SqliteBulk
+from app.store.engine import SQLITE, SQLITE_SETTINGS, Store, sqlite_path
+from app.store.errors import RowRefused, StoreConflict, read_error
+from app.store.statements import Query, Row, Statement
+
+Work = Sequence[tuple[Statement, Sequence[Row]]]
+
+
+class Bulk(Protocol):
+    """What a database must do for the writer: one transaction at a time, step by step."""
+
+    async def begin(self) -> None: ...
+    async def fetch(self, query: Query, params: Sequence[list[Any]]) -> list[Row]: ...
+    async def write(self, work: Work) -> None: ...
+    async def commit(self, work: Work) -> None: ...
+    async def rollback(self) -> None: ...
+    async def reset(self) -> None: ...
+    async def close(self) -> None: ...
+
+
+class Batch:
+    """One transaction of the bulk door."""
+
+    def __init__(self, bulk: Bulk, now: datetime) -> None:
+        self.now = now
+        self._bulk = bulk
+        self._pending: list[tuple[Statement, Sequence[Row]]] = []
+
+    async def fetch(self, query: Query, *params: Sequence[Any]) -> list[Row]:
+        """Rows that a query finds, this batch's own writes included. Booleans may come as 0 and 1.
+
+        `params`: the lists that the query asks for, in order. A query whose lists are empty is not asked.
+        """
+        if params and not params[0]:
+            return []
+        if self._pending:
+            pending, self._pending = self._pending, []
+            await self._bulk.write(pending)
+        return await self._bulk.fetch(query, [list(values) for values in params])
+
+    async def write(self, work: Work) -> None:
+        """Adds rows: (statement, rows), each row a tuple in the statement's columns and in stored form.
+
+        They travel together with the next fetch or with the commit, so a refused row may be reported only
+        at the end of the block.
+        """
+        self._pending += [(statement, statement.ordered(rows)) for statement, rows in work if rows]
+
+    async def commit(self) -> None:
+        """The end of the block; called by the writer."""
+        pending, self._pending = self._pending, []
+        await self._bulk.commit(pending)
+
+
+class Writer:
+    """Opens batches, one at a time; comes back by itself after the store was away."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._one_at_a_time = asyncio.Lock()
+        self._bulk: Bulk = (
+            SqliteBulk(sqlite_path(store.url), SQLITE_SETTINGS)
+            if store.dialect == SQLITE
+            else PostgresBulk(store.url.set(drivername="postgresql").render_as_string(hide_password=False))
+        )
+
+    @asynccontextmanager
+    async def batch(self) -> AsyncIterator[Batch]:
+        """Passes the gate and begins; commits at the end of the block, rolls back on an exception.
+
+        Raises RowRefused (the content of some row; nothing of the batch is kept), StoreUnavailable (the store
+        is away) or StoreConflict (the same batch may succeed at once).
+        """
+        async with self._one_at_a_time, self._store.gate.transaction(writes=True):
+            try:
+                await self._bulk.begin()
+                batch = Batch(self._bulk, self._store.stamps.take(self._clock))
+                yield batch
+                await batch.commit()
+            except BaseException as error:
+                known = read_error(error)
+                await self._undo(lost=not isinstance(known, (RowRefused, StoreConflict)))
+                if known is None or known is error:
+                    raise
+                raise known from error
+
+    async def close(self) -> None:
+        """Ends the writer's connection."""
+        async with self._one_at_a_time:
+            await self._bulk.close()
+
+    async def _undo(self, *, lost: bool) -> None:
+        """After a row or a conflict the connection is good; after anything else a fresh one is cheap and sure."""
+        with suppress(Exception):
+            if not lost:
+                await self._bulk.rollback()
+                return
+        with suppress(Exception):
+            await self._bulk.reset()
