@@ -1,0 +1,1 @@
+"""Domain to wire and back: pure functions, one file per module of OCPI."""

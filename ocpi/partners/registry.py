@@ -1,0 +1,122 @@
+"""PartnerRegistry: all partners in memory, found by token, by party and by what they take."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from app.domain.parties import Party, Role
+from app.store.engine import Store
+from ocpi.modules import InterfaceRole, ModuleId
+from ocpi.partners import tables
+from ocpi.partners.partner import Partner, PartnerState
+from ocpi.partners.tokens import token_hash
+
+
+class TokenKind(StrEnum):
+    """What a presented token is: the invitation, the working one, or the one that a rotation replaced."""
+
+    INVITATION = "invitation"
+    CURRENT = "current"
+    PREVIOUS = "previous"
+
+
+class Known(NamedTuple):
+    """Who presented a token, and which of its tokens it was."""
+
+    partner: Partner
+    kind: TokenKind
+    token: str
+
+
+class PartnerRegistry:
+    """Loaded once; whoever changes a partner calls `reload` after the commit."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._partners: dict[str, Partner] = {}
+        self._by_hash: dict[str, tuple[str, TokenKind]] = {}
+        self._by_party: dict[tuple[str, Party], str] = {}
+        self._hearers: dict[ModuleId, tuple[Partner, ...]] = {}
+
+    async def load(self) -> None:
+        """Read all partners."""
+        async with self._store.reading() as session:
+            partners = await tables.load_all(session)
+        self._partners = {partner.id: partner for partner in partners}
+        self._index()
+
+    async def reload(self, partner_id: str) -> None:
+        """Read one partner again, or forget it where it is gone."""
+        async with self._store.reading() as session:
+            partner = await tables.load(session, partner_id)
+        if partner is None:
+            self._partners.pop(partner_id, None)
+        else:
+            self._partners[partner_id] = partner
+        self._index()
+
+    def find(self, partner_id: str) -> Partner | None:
+        """The partner with this id."""
+        return self._partners.get(partner_id)
+
+    def all(self) -> tuple[Partner, ...]:
+        """Every partner."""
+        return tuple(self._partners.values())
+
+    def by_token(self, candidates: tuple[str, ...], now: datetime) -> Known | None:
+        """Whose token one of these is. Every candidate is hashed and looked up, whichever fits."""
+        found: Known | None = None
+        for token in candidates:
+            entry = self._by_hash.get(token_hash(token))
+            if entry is not None and found is None:
+                found = self._known(entry, token, now)
+        return found
+
+    def by_party(self, platform: str, party: Party) -> Partner | None:
+        """The partner that registered this party on this platform."""
+        partner_id = self._by_party.get((platform, party.folded()))
+        return None if partner_id is None else self._partners.get(partner_id)
+
+    def receivers(self, module: ModuleId) -> tuple[Partner, ...]:
+        """The partners that take pushes of this module."""
+        return self._hearers.get(module, ())
+
+    def unreachable(self) -> frozenset[str]:
+        """Ids of the partners to whom nothing is sent now, although marks are kept for them."""
+        return frozenset(p.id for p in self._partners.values() if not p.reachable)
+
+    def _known(self, entry: tuple[str, TokenKind], token: str, now: datetime) -> Known | None:
+        partner_id, kind = entry
+        partner = self._partners[partner_id]
+        if kind is TokenKind.PREVIOUS and (partner.previous_until is None or partner.previous_until <= now):
+            return None
+        return Known(partner, kind, token)
+
+    def _index(self) -> None:
+        self._by_hash = {}
+        self._by_party = {}
+        for partner in self._partners.values():
+            if partner.previous_token_hash:
+                self._by_hash[partner.previous_token_hash] = (partner.id, TokenKind.PREVIOUS)
+            if partner.token_hash:
+                self._by_hash[partner.token_hash] = (partner.id, _kind(partner))
+            self._by_party.update({(partner.platform, p.party): partner.id for p in partner.parties})
+        self._hearers = {
+            module: tuple(
+                p
+                for p in self._partners.values()
+                if p.hears and p.endpoint(module, InterfaceRole.RECEIVER) is not None
+            )
+            for module in ModuleId
+        }
+
+
+_HANDSHAKING = frozenset({PartnerState.INVITED, PartnerState.REGISTERING})
+
+
+def _kind(partner: Partner) -> TokenKind:
+    return TokenKind.INVITATION if partner.state in _HANDSHAKING else TokenKind.CURRENT
+
+
+SEES_STATIONS_ONLY = frozenset({Role.NSP, Role.NAP})
+"""Roles that get locations and tariffs and nothing else."""

@@ -1,0 +1,151 @@
+"""Rows of partners, their endpoints and their parties, and how they are read and written as one value."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Column, Index, Text, delete
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col, select
+
+from app.domain.parties import Party, Role
+from app.store.columns import Document, UtcMicros
+from ocpi.modules import InterfaceRole
+from ocpi.partners.partner import Endpoint, Partner, PartnerParty, PartnerSettings, PartnerState
+
+
+class PartnerRow(SQLModel, table=True):
+    """A partner without its endpoints and parties."""
+
+    __tablename__ = "partners"
+
+    id: str = Field(primary_key=True)
+    platform: str
+    name: str
+    state: str
+    token_hash: str | None = Field(default=None, unique=True)
+    previous_token_hash: str | None = None
+    previous_until: datetime | None = Field(default=None, sa_column=Column(UtcMicros))
+    token_out: str | None = None
+    versions_url: str | None = None
+    version: str | None = None
+    settings: PartnerSettings = Field(sa_column=Column(Document(PartnerSettings), nullable=False))
+    created_at: datetime = Field(sa_column=Column(UtcMicros, nullable=False))
+    last_contact: datetime | None = Field(default=None, sa_column=Column(UtcMicros))
+    last_updated: datetime = Field(sa_column=Column(UtcMicros, nullable=False))
+
+
+class EndpointRow(SQLModel, table=True):
+    """One interface that a partner offers."""
+
+    __tablename__ = "partner_endpoints"
+
+    partner_id: str = Field(primary_key=True)
+    module: str = Field(primary_key=True)
+    role: str = Field(primary_key=True)
+    url: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class PartyRow(SQLModel, table=True):
+    """One role of a partner; codes in upper case, as parties are compared."""
+
+    __tablename__ = "partner_parties"
+    __table_args__ = (
+        Index("ux_partner_parties_party", "platform", "country_code", "party_id", "role", unique=True),
+    )
+
+    partner_id: str = Field(primary_key=True)
+    role: str = Field(primary_key=True)
+    country_code: str = Field(primary_key=True)
+    party_id: str = Field(primary_key=True)
+    platform: str
+    business_details: dict[str, object] = Field(sa_column=Column(Document(dict), nullable=False))
+
+
+_PLAIN = tuple(name for name in PartnerRow.model_fields if name != "state")
+
+
+async def load_all(session: AsyncSession) -> list[Partner]:
+    """Every partner, oldest first."""
+    rows = (await session.scalars(select(PartnerRow).order_by(col(PartnerRow.created_at)))).all()
+    endpoints = (await session.scalars(select(EndpointRow))).all()
+    parties = (await session.scalars(select(PartyRow))).all()
+    return [_partner(row, endpoints, parties) for row in rows]
+
+
+async def load(session: AsyncSession, partner_id: str) -> Partner | None:
+    """One partner, with what hangs on it."""
+    row = await session.get(PartnerRow, partner_id)
+    if row is None:
+        return None
+    endpoints = await session.scalars(select(EndpointRow).where(col(EndpointRow.partner_id) == partner_id))
+    parties = await session.scalars(select(PartyRow).where(col(PartyRow.partner_id) == partner_id))
+    return _partner(row, endpoints.all(), parties.all())
+
+
+async def save(session: AsyncSession, partner: Partner) -> None:
+    """Write a partner whole: its row, its endpoints, its parties."""
+    row = await session.get(PartnerRow, partner.id)
+    values = {name: getattr(partner, name) for name in _PLAIN} | {"state": str(partner.state)}
+    if row is None:
+        session.add(PartnerRow(**values))
+    else:
+        for name, value in values.items():
+            setattr(row, name, value)
+    await _drop_children(session, partner.id)
+    session.add_all(
+        EndpointRow(partner_id=partner.id, module=e.module, role=str(e.role), url=e.url)
+        for e in partner.endpoints
+    )
+    session.add_all(
+        PartyRow(
+            partner_id=partner.id,
+            role=str(p.role),
+            country_code=p.party.country_code,
+            party_id=p.party.party_id,
+            platform=partner.platform,
+            business_details=p.business_details,
+        )
+        for p in partner.parties
+    )
+    await session.flush()
+
+
+async def remove(session: AsyncSession, partner_id: str) -> None:
+    """Forget a partner altogether."""
+    await _drop_children(session, partner_id)
+    await session.execute(delete(PartnerRow).where(col(PartnerRow.id) == partner_id))
+
+
+async def owner_of(session: AsyncSession, platform: str, party: Party) -> str | None:
+    """The id of the partner that has this party on this platform."""
+    folded = party.folded()
+    found = await session.scalars(
+        select(PartyRow.partner_id)
+        .where(
+            col(PartyRow.platform) == platform,
+            col(PartyRow.country_code) == folded.country_code,
+            col(PartyRow.party_id) == folded.party_id,
+        )
+        .limit(1)
+    )
+    return found.first()
+
+
+async def _drop_children(session: AsyncSession, partner_id: str) -> None:
+    await session.execute(delete(EndpointRow).where(col(EndpointRow.partner_id) == partner_id))
+    await session.execute(delete(PartyRow).where(col(PartyRow.partner_id) == partner_id))
+
+
+def _partner(row: PartnerRow, endpoints: Sequence[EndpointRow], parties: Sequence[PartyRow]) -> Partner:
+    return Partner(
+        **{name: getattr(row, name) for name in _PLAIN},
+        state=PartnerState(row.state),
+        endpoints=tuple(
+            Endpoint(e.module, InterfaceRole(e.role), e.url) for e in endpoints if e.partner_id == row.id
+        ),
+        parties=tuple(
+            PartnerParty(Role(p.role), p.country_code, p.party_id, p.business_details)
+            for p in parties
+            if p.partner_id == row.id
+        ),
+    )

@@ -1,0 +1,38 @@
+"""Credentials tokens: made, hashed for looking up, encrypted where we must be able to send them again."""
+
+import hashlib
+import secrets
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from app.domain.errors import Conflict
+
+
+def new_token() -> str:
+    """A fresh credentials token: 43 characters, 256 random bits (OCPI 2.2.1 mod_credentials, at most 64)."""
+    return secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> str:
+    """What is stored of a token that a partner presents. The token is random, so a salt would add nothing."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class Vault:
+    """Encrypts what has to be kept in clear to be used: our tokens at partners."""
+
+    def __init__(self, key: bytes | str) -> None:
+        self._fernet = Fernet(key)
+
+    def lock(self, token: str) -> str:
+        """The encrypted form."""
+        return self._fernet.encrypt(token.encode()).decode("ascii")
+
+    def open(self, locked: str) -> str:
+        """The token again. Raises Conflict where the secret key is not the one it was encrypted with."""
+        try:
+            return self._fernet.decrypt(locked.encode("ascii")).decode()
+        except InvalidToken:
+            raise Conflict(
+                "the stored token cannot be decrypted: VOLTBRIDGE_SECRET_KEY is not the one it was stored with"
+            ) from None
