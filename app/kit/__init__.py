@@ -1,0 +1,1 @@
+"""Tools that know no business: time, background tasks, periodic work, logs and metrics."""

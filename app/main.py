@@ -1,0 +1,366 @@
+"""The two listeners of the house in one process, their clean start and end, and the health endpoints."""
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+import sys
+from asyncio import TimerHandle, Transport
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import Any
+
+import httptools
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+from uvicorn.loops.auto import auto_loop_factory
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from app.kit import logs, metrics
+from app.settings import SettingsError
+
+MAX_FRAME = 8 * 1024 * 1024  # bytes of one WebSocket message
+MAX_HEADERS = 16 * 1024  # bytes of all request headers together
+MAX_HEADER_LINES = 100
+MAX_LINE = 8000  # bytes of the request line, and of one header
+HEAD_SECONDS = 5.0  # from the first byte of a request to the end of its headers
+PING_SECONDS = 30.0
+GRACE_SECONDS = 5  # what open requests get at the end
+BACKLOG = 4096
+READY_SECONDS = 5.0
+
+_log = logs.get("main")
+
+
+class ListenError(Exception):
+    """A listener that cannot be opened; its text is one line that names the port and the variable to change."""
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run the process's main coroutine on the quickest event loop there is.
+
+    A wrong setting or a port in use ends the process with one line on stderr and exit code 1.
+    """
+    try:
+        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+            runner.run(main)
+    except (SettingsError, ListenError) as error:
+        sys.exit(str(error))
+
+
+async def run_servers(
+    http_app: ASGIApp,
+    ocpp_app: ASGIApp,
+    *,
+    http: tuple[str, int],
+    ocpp: tuple[str, int],
+    on_started: Callable[[], Awaitable[None]],
+    on_stopping: Callable[[], Awaitable[None]],
+    ocpp_compression: bool = False,
+) -> None:
+    """Serve both apps on (host, port) until SIGINT or SIGTERM; a second signal ends the process at once.
+
+    `on_started` is awaited once both listen. At the end first the listeners close, then `on_stopping` is awaited,
+    then the open connections end: WebSockets with close code 1012, requests when they are answered or after
+    GRACE_SECONDS. Raises ListenError if an address cannot be had, and whatever `on_started` raises.
+    """
+    with contextlib.ExitStack() as stack:
+        listeners = [
+            stack.enter_context(
+                contextlib.closing(open_listener(*address, variable=f"VOLTBRIDGE_{name}_PORT"))
+            )
+            for name, address in (("HTTP", http), ("OCPP", ocpp))
+        ]
+        servers = [
+            _Server(_config(http_app)),
+            _Server(_config(ocpp_app, compression=ocpp_compression)),
+        ]
+        stop = stack.enter_context(_stop_signal())
+        # Not spawn(): whoever cancels the house's background work at the end must not cancel the servers.
+        loop = asyncio.get_running_loop()
+        serving = [
+            loop.create_task(server.serve(sockets=[listener]))
+            for server, listener in zip(servers, listeners, strict=True)
+        ]
+        try:
+            await _until_started(servers, serving)
+            await _work_until(stop, on_started, serving)
+        finally:
+            await _wind_down(servers, serving, on_stopping)
+
+
+def open_listener(host: str, port: int, *, variable: str) -> socket.socket:
+    """A socket that listens on this address. Raises ListenError, which names the variable to change."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise ListenError(f"Cannot listen on {host}: {error.strerror}; change {_host_of(variable)}") from None
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        # Listening at once, not only later in the server, makes a port in use known before anything starts.
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ListenError(_why_not(error, host, port, variable)) from None
+    listener.setblocking(False)
+    return listener
+
+
+def health_routes(ready: Callable[[], Awaitable[bool]]) -> list[BaseRoute]:
+    """GET /healthz (the process lives), /readyz (200, or 503 with the reason) and /metrics (Prometheus text)."""
+
+    async def healthz(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(_request: Request) -> Response:
+        reason = await _why_not_ready(ready)
+        if reason is None:
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "not ready", "reason": reason}, status_code=503)
+
+    async def metrics_page(_request: Request) -> Response:
+        return Response(metrics.render(), headers={"content-type": metrics.CONTENT_TYPE})
+
+    return [
+        Route("/healthz", healthz, methods=["GET"]),
+        Route("/readyz", readyz, methods=["GET"]),
+        Route("/metrics", metrics_page, methods=["GET"]),
+    ]
+
+
+async def _why_not_ready(ready: Callable[[], Awaitable[bool]]) -> str | None:
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            if await ready():
+                return None
+    except TimeoutError:
+        return f"the database gave no answer within {READY_SECONDS:.0f} s"
+    except Exception as error:  # noqa: BLE001 - a probe answers, whatever the driver raised; the log has the rest
+        _log.warning("readiness cannot be told", exc_info=error)
+        return f"the database cannot be asked ({type(error).__name__})"
+    return "the database is not reachable, or its migrations are not done"
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves the signals to its process: two of them would fight over the handlers."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop_accepting(self) -> None:
+        """Close the listener; what is connected stays connected."""
+        for server in getattr(self, "servers", []):
+            server.close()
+
+
+class GuardedHttp(HttpToolsProtocol):
+    """HTTP/1.1 that bounds the head of a request in size (431, 414) and time, and refuses a URL outside ASCII."""
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._refusal: int | None = None
+        self._head_bytes = 0
+        self._header_bytes = 0
+        self._heads_read = 0
+        self._in_head = True
+        self._deadline: TimerHandle | None = None
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_is_here()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        began_in_head, heads = self._in_head, self._heads_read
+        if began_in_head:
+            self._expect_head()
+        super().data_received(data)
+        if began_in_head and heads == self._heads_read and not self.transport.is_closing():
+            # The parser tells of a header only when it is whole, so an endless one is counted here.
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEADERS + MAX_LINE:
+                self._refusal = 431
+                self.send_400_response("")
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._header_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > MAX_LINE:
+            self._refuse(414)
+        if not url.isascii():
+            self._refuse(400)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        size = len(name) + len(value) + 4
+        self._header_bytes += size
+        if self._header_bytes > MAX_HEADERS or size > MAX_LINE or len(self.headers) > MAX_HEADER_LINES:
+            self._refuse(431)
+
+    def on_headers_complete(self) -> None:
+        self._head_is_here()
+        self._heads_read += 1
+        self._head_bytes = 0
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_head = True
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Uvicorn's answer to a head it cannot read, with our status where we were the ones to refuse it."""
+        if self._refusal in (None, 400):
+            super().send_400_response(msg)
+            return
+        line = STATUS_LINE[self._refusal or 400]
+        self.transport.write(line + b"content-length: 0\r\nconnection: close\r\n\r\n")
+        self.transport.close()
+
+    def _refuse(self, status: int) -> None:
+        self._refusal = status
+        # The parser stops at an exception and hands it back as one of its own, which becomes the answer above.
+        raise httptools.HttpParserInvalidURLError(f"refused with {status}")
+
+    def _expect_head(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+
+    def _head_is_here(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        self.transport.close()
+
+
+class QuietWebSocket(WebSocketsSansIOProtocol):
+    """The WebSocket protocol for which a handshake refused with a readable HTTP answer is no error of ours."""
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            # Uvicorn counts only accept and close as ends of a handshake and would log an ERROR for this one.
+            self.handshake_complete = True
+
+
+def _config(app: ASGIApp, *, compression: bool = False) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=GuardedHttp,
+        ws=QuietWebSocket,
+        ws_max_size=MAX_FRAME,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        ws_per_message_deflate=compression,
+        interface="asgi3",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Who the caller is never hangs on an address that a header claims.
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+@contextlib.contextmanager
+def _stop_signal() -> Iterator[asyncio.Event]:
+    """An event that the first SIGINT or SIGTERM sets. The second one meets the system's own handler: the end."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    handled = (signal.SIGINT, signal.SIGTERM)
+
+    def first(number: signal.Signals) -> None:
+        _log.info("stopping", signal=number.name)
+        for each in handled:
+            loop.remove_signal_handler(each)
+            signal.signal(each, signal.SIG_DFL)
+        stop.set()
+
+    for each in handled:
+        loop.add_signal_handler(each, first, each)
+    try:
+        yield stop
+    finally:
+        for each in handled:
+            loop.remove_signal_handler(each)
+
+
+async def _until_started(servers: list[_Server], serving: list[asyncio.Task[None]]) -> None:
+    while not all(server.started for server in servers):
+        for task in serving:
+            if task.done():
+                task.result()
+        await asyncio.sleep(0.005)
+
+
+async def _work_until(
+    stop: asyncio.Event, on_started: Callable[[], Awaitable[None]], serving: list[asyncio.Task[None]]
+) -> None:
+    """Run `on_started`, then wait for the signal, which may also come before the former has ended."""
+
+    async def start() -> None:
+        await on_started()
+
+    loop = asyncio.get_running_loop()
+    stopping, starting = loop.create_task(stop.wait()), loop.create_task(start())
+    try:
+        await asyncio.wait({stopping, starting, *serving}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            await asyncio.wait({stopping, *serving}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (starting, stopping):
+            task.cancel()
+        await asyncio.gather(starting, stopping, return_exceptions=True)
+
+
+async def _wind_down(
+    servers: list[_Server], serving: list[asyncio.Task[None]], on_stopping: Callable[[], Awaitable[None]]
+) -> None:
+    for server in servers:
+        server.stop_accepting()
+    try:
+        await on_stopping()
+    except Exception:  # noqa: BLE001 - the servers end in any case, and the log says what went wrong
+        _log.exception("stopping did not go well")
+    for server in servers:
+        server.should_exit = True
+    await asyncio.gather(*serving)
+
+
+def _why_not(error: OSError, host: str, port: int, variable: str) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} on {host} is already in use; stop what uses it, or set {variable} to another port"
+        )
+    if error.errno == errno.EACCES:
+        return (
+            f"Port {port} on {host} needs more rights than this process has; set {variable} to one above 1023"
+        )
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{host} is not an address of this machine; change {_host_of(variable)}"
+    return f"Cannot listen on port {port} of {host}: {error.strerror}; see {variable}"
+
+
+def _host_of(variable: str) -> str:
+    return variable.removesuffix("PORT") + "HOST"
