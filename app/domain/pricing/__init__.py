@@ -1,0 +1,27 @@
+"""Pricing: cut a session into charging periods, and price them exactly; the one door to this room."""
+
+from app.domain.pricing.choosing import ProfileType, session_tariff
+from app.domain.pricing.cost import price
+from app.domain.pricing.prepared import Subtotal
+from app.domain.pricing.split import split
+from app.domain.pricing.tally import Cost, Line, LineKind
+from app.domain.pricing.usage import Activity, Usage
+from app.domain.pricing.volumes import CdrDimension, Period, PeriodVolumes, periods_from, volumes_of
+
+__all__ = [
+    "Activity",
+    "CdrDimension",
+    "Cost",
+    "Line",
+    "LineKind",
+    "Period",
+    "PeriodVolumes",
+    "ProfileType",
+    "Subtotal",
+    "Usage",
+    "periods_from",
+    "price",
+    "session_tariff",
+    "split",
+    "volumes_of",
+]

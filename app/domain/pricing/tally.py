@@ -1,0 +1,275 @@
+"""Adding up: what each stretch costs, then steps, sums, VAT and limits, exactly until the one rounding."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from app.domain.pricing.prepared import Choice, Prepared, Priced, Subtotal
+from app.domain.pricing.usage import Activity
+from app.domain.pricing.volumes import HOUR, Period, rounded
+from app.domain.tariffs import Price, TariffDimension
+
+SCALE = HOUR
+"""Amounts are counted in parts of 3.6 thousand million, so that price x microseconds needs no division."""
+
+_PER_WH = SCALE // 1000
+
+
+class LineKind(StrEnum):
+    """Where a line of a bill comes from."""
+
+    USE = "USE"
+    STEP = "STEP"
+    """What rounding up to whole steps adds."""
+    LIMIT = "LIMIT"
+    """What min_price adds or max_price takes off."""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the bill. Quantities are kWh or seconds (1 for a fee); amounts of all lines sum to the total.
+
+    `period` counts into `Cost.periods`; `element` and `component` count into the tariff. A LIMIT line has neither.
+    """
+
+    kind: LineKind
+    subtotal: Subtotal | None = None
+    period: int | None = None
+    dimension: TariffDimension | None = None
+    tariff_id: str | None = None
+    element: int | None = None
+    component: int | None = None
+    measured: Decimal = Decimal(0)
+    billed: Decimal = Decimal(0)
+    unit_price: Decimal | None = None
+    vat: Decimal | None = None
+    step_size: int | None = None
+    cost: Price
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session costs, rounded once to four decimals, and the lines that prove it.
+
+    A sum is absent if nothing of its kind was priced; `incl_vat` is absent if no component of the sum names VAT.
+    `total_time` (hours) and `total_energy` (kWh) are the session's, reserved time excluded.
+    """
+
+    currency: str
+    total_cost: Price
+    total_fixed_cost: Price | None
+    total_energy_cost: Price | None
+    total_time_cost: Price | None
+    total_parking_cost: Price | None
+    total_reservation_cost: Price | None
+    total_energy: Decimal
+    total_time: Decimal
+    total_parking_time: Decimal | None
+    start: datetime
+    end: datetime
+    periods: tuple[Period, ...]
+    lines: tuple[Line, ...]
+
+
+class Sum:
+    """A growing pair of amounts; remembers whether anything, and anything with VAT, belongs to it."""
+
+    __slots__ = ("excl", "incl", "used", "vat")
+
+    def __init__(self) -> None:
+        self.excl = Decimal(0)
+        self.incl = Decimal(0)
+        self.used = False
+        self.vat = False
+
+    def add(self, priced: Priced, amount: Decimal) -> None:
+        """Add an amount without VAT, and with it at the component's own rate."""
+        self.used = True
+        self.excl += amount
+        if priced.vat_factor is None:
+            self.incl += amount
+        else:
+            self.vat = True
+            self.incl += amount * priced.vat_factor
+
+    def price(self) -> Price | None:
+        """The rounded pair, or None where nothing was priced."""
+        if not self.used:
+            return None
+        return Price(
+            excl_vat=rounded(self.excl / SCALE), incl_vat=rounded(self.incl / SCALE) if self.vat else None
+        )
+
+
+class _Budget:
+    """A volume that is rounded up to whole steps once, by the last component that priced a part of it."""
+
+    __slots__ = ("last", "volume")
+
+    def __init__(self) -> None:
+        self.volume = Decimal(0)
+        self.last: Priced | None = None
+
+    def add(self, volume: Decimal, priced: Priced) -> None:
+        self.volume += volume
+        self.last = priced
+
+    def missing(self, unit: int) -> Decimal:
+        """What is missing to whole steps; time is first taken to the whole second."""
+        if self.last is None or not self.last.step_size:
+            return Decimal(0)
+        volume = self.volume
+        if unit != 1:
+            volume = (volume / unit).to_integral_value("ROUND_HALF_UP") * unit
+        step = self.last.step_size * unit
+        over = volume % step
+        whole = volume + step - over if over else volume
+        return max(whole - self.volume, Decimal(0))
+
+
+class _Entry(msgspec.Struct, eq=False):
+    """A line before rounding."""
+
+    kind: LineKind
+    period: int | None
+    priced: Priced
+    volume: Decimal
+    amount: Decimal
+
+
+_SECOND_US = 1_000_000
+
+
+class Tally:
+    """The bill of one session while it grows: `take` each stretch in order, then `sums` and `lines`.
+
+    Taking costs the same however long the session is, so a running cost can come from the same state as the CDR.
+    """
+
+    def __init__(self) -> None:
+        self.entries: list[_Entry] = []
+        self.total = Sum()
+        self.sums = {subtotal: Sum() for subtotal in Subtotal}
+        self._fees: set[bool] = set()
+        self._energy = _Budget()
+        self._time = _Budget()
+        self._parking = _Budget()
+        self._reserved = _Budget()
+
+    def take(
+        self, period: int, activity: Activity, microseconds: int, energy_wh: Decimal, choice: Choice
+    ) -> None:
+        """Bill one stretch at the components that apply to it."""
+        reserved = activity is Activity.RESERVED
+        if choice.flat is not None and reserved not in self._fees:
+            self._fees.add(reserved)
+            self._enter(LineKind.USE, period, choice.flat, Decimal(1))
+        if choice.energy is not None and (energy_wh or activity is Activity.CHARGING):
+            self._use(period, choice.energy, energy_wh, self._energy)
+        if activity is Activity.CHARGING and choice.time is not None:
+            self._use(period, choice.time, Decimal(microseconds), self._time)
+        elif activity is Activity.PARKING and choice.parking is not None:
+            self._use(period, choice.parking, Decimal(microseconds), self._parking)
+        elif reserved and choice.time is not None:
+            self._use(period, choice.time, Decimal(microseconds), self._reserved)
+
+    def steps(self) -> None:
+        """Round up to whole steps, once each (OCPI 2.2.1, CDRs 1.4.2): of time and parking only parking, if priced."""
+        timed = self._parking if self._parking.last is not None else self._time
+        for budget, unit in ((self._energy, 1), (timed, _SECOND_US), (self._reserved, _SECOND_US)):
+            missing = budget.missing(unit)
+            if missing and budget.last is not None:
+                self._enter(LineKind.STEP, None, budget.last, missing)
+
+    def _use(self, period: int, priced: Priced, volume: Decimal, budget: _Budget) -> None:
+        if volume:
+            budget.add(volume, priced)
+            self._enter(LineKind.USE, period, priced, volume)
+        else:
+            # Nothing to bill, but the sum exists and is known to carry this component's VAT.
+            self.total.add(priced, volume)
+            self.sums[priced.subtotal].add(priced, volume)
+
+    def _enter(self, kind: LineKind, period: int | None, priced: Priced, volume: Decimal) -> None:
+        amount = amount_of(priced, volume)
+        self.total.add(priced, amount)
+        self.sums[priced.subtotal].add(priced, amount)
+        self.entries.append(_Entry(kind, period, priced, volume, amount))
+
+
+def amount_of(priced: Priced, volume: Decimal) -> Decimal:
+    """Price times volume (Wh, microseconds, or 1 for a fee) in parts of SCALE."""
+    if priced.dimension is TariffDimension.ENERGY:
+        return priced.price * volume * _PER_WH
+    if priced.dimension is TariffDimension.FLAT:
+        return priced.price * volume * SCALE
+    return priced.price * volume
+
+
+def limited(total: Sum, ready: Prepared) -> tuple[Decimal, Decimal]:
+    """The total after min_price and max_price, each side by its own limit, in parts of SCALE.
+
+    A limit without `incl_vat` moves that side in the proportion of the other (A10).
+    """
+    excl, incl = total.excl, total.incl
+    for limit, pick in ((ready.tariff.min_price, max), (ready.tariff.max_price, min)):
+        if limit is None:
+            continue
+        bound = limit.excl_vat * SCALE
+        moved = pick(excl, bound)
+        if limit.incl_vat is not None:
+            incl = pick(incl, limit.incl_vat * SCALE)
+        elif moved != excl:
+            incl = incl * moved / excl if excl else moved
+        excl = moved
+    return excl, incl
+
+
+def lines_of(tally: Tally, total: Price) -> tuple[Line, ...]:
+    """The entries as lines, each rounded on the running total, and a line for what a limit changed."""
+    with_vat = total.incl_vat is not None
+    excl, incl = Decimal(0), Decimal(0)
+    excl_before = incl_before = rounded(Decimal(0))
+    lines = []
+    for entry in tally.entries:
+        priced = entry.priced
+        excl += entry.amount
+        incl += entry.amount if priced.vat_factor is None else entry.amount * priced.vat_factor
+        excl_after, incl_after = rounded(excl / SCALE), rounded(incl / SCALE)
+        cost = Price(
+            excl_vat=excl_after - excl_before, incl_vat=incl_after - incl_before if with_vat else None
+        )
+        lines.append(_line(entry, cost))
+        excl_before, incl_before = excl_after, incl_after
+    rest = Price(
+        excl_vat=total.excl_vat - excl_before,
+        incl_vat=None if total.incl_vat is None else total.incl_vat - incl_before,
+    )
+    if rest.excl_vat or rest.incl_vat:
+        lines.append(Line(kind=LineKind.LIMIT, cost=rest))
+    return tuple(lines)
+
+
+def _line(entry: _Entry, cost: Price) -> Line:
+    priced = entry.priced
+    volume = entry.volume
+    if priced.dimension is TariffDimension.ENERGY:
+        volume = volume / 1000
+    elif priced.dimension is not TariffDimension.FLAT:
+        volume = volume / _SECOND_US
+    volume = rounded(volume)
+    return Line(
+        kind=entry.kind,
+        subtotal=priced.subtotal,
+        period=entry.period,
+        dimension=priced.dimension,
+        tariff_id=priced.tariff_id,
+        element=priced.element,
+        component=priced.component,
+        measured=volume if entry.kind is LineKind.USE else Decimal(0),
+        billed=volume,
+        unit_price=priced.price,
+        vat=priced.vat,
+        step_size=priced.step_size,
+        cost=cost,
+    )
