@@ -27,7 +27,7 @@ class HoldReason(StrEnum):
     ABSURD_ENERGY = "absurd_energy"
     METER_RESET = "meter_reset"
     NO_STOP = "no_stop"
-    TOKEN_INVALID = "token_invalid"
+    TOKEN_INVALID = "token_invalid"  # noqa: S105 - a reason, not a secret
     OVERLAP = "overlap"
     NO_EVSE_ID = "no_evse_id"
     PRICING_FAILED = "pricing_failed"
@@ -50,7 +50,10 @@ class SignedData(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChargeDetailRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """OCPI 2.2.1 mod_cdrs, CDR object; energy in kWh, times in hours, costs in `currency`."""
+    """OCPI 2.2.1 mod_cdrs, CDR object; energy in kWh, times in hours, costs in `currency`.
+
+    `total_cost` is None only while the record is held for want of a tariff: no tariff is never 0.00.
+    """
 
     country_code: str
     party_id: str
@@ -67,7 +70,7 @@ class ChargeDetailRecord(msgspec.Struct, frozen=True, kw_only=True):
     tariffs: tuple[Tariff, ...] = ()
     periods: tuple[ChargingPeriod, ...]
     signed_data: SignedData | None = None
-    total_cost: Price
+    total_cost: Price | None
     total_fixed_cost: Price | None = None
     total_energy: Decimal
     total_energy_cost: Price | None = None

@@ -8,6 +8,7 @@ import msgspec
 
 KILO = Decimal(1000)
 ABSURD_WH = Decimal(10) ** 12
+_MICRO = Decimal("0.000001")
 _PHASES = ("L1", "L2", "L3")
 _REGISTER = "Energy.Active.Import.Register"
 _INTERVAL = "Energy.Active.Import.Interval"
@@ -49,12 +50,14 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def number(text: str) -> Decimal | None:
-    """A finite decimal, or None for anything else (NaN, infinity, words)."""
+    """A finite decimal with at most six places, or None for anything else (NaN, infinity, words)."""
     try:
         value = Decimal(text.strip())
     except (InvalidOperation, ValueError):
         return None
-    return value if value.is_finite() and abs(value) < ABSURD_WH else None
+    if not value.is_finite() or abs(value) >= ABSURD_WH:
+        return None
+    return value if int(value.as_tuple().exponent) >= -6 else value.quantize(_MICRO)
 
 
 def read(values: Iterable[SampledValue]) -> Reading:

@@ -8,7 +8,7 @@ import msgspec
 from app.domain.status import ConnectorStatus
 
 
-class StationState(StrEnum):
+class Admission(StrEnum):
     """Whether the operator has let the station in."""
 
     PENDING = "pending"
@@ -43,7 +43,7 @@ class ChargingStation(msgspec.Struct, frozen=True, kw_only=True):
     """A station as the operator set it up, and what it last said of itself."""
 
     id: str
-    state: StationState
+    state: Admission
     location_id: str | None = None
     connectors: tuple[ConnectorLink, ...] = ()
     security_profile: int | None = None
@@ -131,3 +131,43 @@ class TimeAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 class Acknowledged(msgspec.Struct, frozen=True, kw_only=True):
     """The message is kept; there is nothing more to say."""
+
+
+class Unreadable(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction message that cannot be read even with tolerance; its frame is kept for a person."""
+
+    action: str
+    reason: str
+
+
+class Connected(msgspec.Struct, frozen=True, kw_only=True):
+    """The station opened a socket and speaks this OCPP version."""
+
+    version: str
+
+
+class Disconnected(msgspec.Struct, frozen=True, kw_only=True):
+    """The station's socket is gone."""
+
+
+class Silent(msgspec.Struct, frozen=True, kw_only=True):
+    """The station has been without a socket for so long that its last status cannot be trusted."""
+
+
+class SetUp(msgspec.Struct, frozen=True, kw_only=True):
+    """The operator put the station: where it stands and which connectors are which."""
+
+    state: Admission | None = None
+    location_id: str | None = None
+    connectors: tuple[ConnectorLink, ...] = ()
+    security_profile: int | None = None
+
+
+class CloseTransaction(msgspec.Struct, frozen=True, kw_only=True):
+    """The operator ends a transaction by hand, from the last good reading."""
+
+    ref: str
+
+
+class CloseOverdue(msgspec.Struct, frozen=True, kw_only=True):
+    """Housekeeping: close what has shown its end, or said nothing for days."""

@@ -1,0 +1,354 @@
+"""One door for everything a station says: what a message needs to know, and what it decides."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from app.domain import clocks, progress
+from app.domain.events import EvseStatusChanged, StationChanged
+from app.domain.pricing import Activity
+from app.domain.starts import start
+from app.domain.state import Changes, Known, Names, Needs, Situation, StationState
+from app.domain.stations import (
+    Acknowledged,
+    Admission,
+    AuthorizeReport,
+    BootAnswer,
+    BootReport,
+    CloseOverdue,
+    CloseTransaction,
+    Connected,
+    ConnectorReport,
+    Disconnected,
+    Heartbeat,
+    Notice,
+    Refused,
+    SetUp,
+    Silent,
+    StatusReport,
+    TimeAnswer,
+    Unreadable,
+)
+from app.domain.status import ConnectorStatus, EvseStatus, evse_status
+from app.domain.stops import close, stop
+from app.domain.tokens import Authorization, Verdict, authorize, choose, uid_key
+from app.domain.transactions import (
+    Cause,
+    Flag,
+    StartAnswer,
+    StopAnswer,
+    Transaction,
+    TransactionEnded,
+    TransactionMetered,
+    TransactionStarted,
+    start_key,
+)
+
+HEARTBEAT_SECONDS = 300
+PENDING_SECONDS = 30
+STOP_GRACE = timedelta(minutes=15)
+"""How long we wait for a stop after a station showed that the transaction is over."""
+
+FORGOTTEN_AFTER = timedelta(days=3)
+"""How long a transaction may say nothing before it is closed from its last good reading."""
+
+_ACTIVITY = {
+    ConnectorStatus.CHARGING: Activity.CHARGING,
+    ConnectorStatus.SUSPENDED_EV: Activity.PARKING,
+    ConnectorStatus.SUSPENDED_EVSE: Activity.IDLE,
+    ConnectorStatus.FAULTED: Activity.IDLE,
+}
+_CAUSE = {
+    ConnectorStatus.SUSPENDED_EV: Cause.SUSPENDED_EV,
+    ConnectorStatus.SUSPENDED_EVSE: Cause.SUSPENDED_EVSE,
+    ConnectorStatus.FAULTED: Cause.FAULT,
+}
+_PAUSES = frozenset(_CAUSE.values())
+_WHOLE_STATION = (ConnectorStatus.UNAVAILABLE, ConnectorStatus.FAULTED)
+
+Report = (
+    BootReport
+    | Heartbeat
+    | AuthorizeReport
+    | StatusReport
+    | TransactionStarted
+    | TransactionMetered
+    | TransactionEnded
+    | Notice
+    | Refused
+    | Unreadable
+    | Connected
+    | Disconnected
+    | Silent
+    | SetUp
+    | CloseTransaction
+    | CloseOverdue
+)
+Answer = BootAnswer | TimeAnswer | Authorization | StartAnswer | StopAnswer | Acknowledged
+
+
+def needs(state: StationState, report: Report) -> Needs:
+    """What has to be looked up before `decide` may be called."""
+    wanted = Needs()
+    if isinstance(report, AuthorizeReport):
+        wanted.uid_keys.add(uid_key(report.id_tag))
+    elif isinstance(report, TransactionStarted):
+        wanted.uid_keys.add(uid_key(report.id_tag))
+        wanted.start_keys.add(start_key(report))
+        wanted.place = True
+    elif isinstance(report, TransactionMetered):
+        _need_number(wanted, state, report.transaction_id)
+    elif isinstance(report, TransactionEnded):
+        _need_number(wanted, state, report.transaction_id)
+        if report.id_tag is not None:
+            wanted.uid_keys.add(uid_key(report.id_tag))
+    return wanted
+
+
+def decide(
+    state: StationState, report: Report, *, known: Known, now: datetime, names: Names
+) -> tuple[Answer, Changes]:
+    """What a report changes and what the station is answered. Raises only on a fault of our own."""
+    situation = Situation(state=state, known=known, now=now, names=names, changes=Changes())
+    return _DECISIONS[type(report)](situation, report), situation.changes
+
+
+def _need_number(wanted: Needs, state: StationState, number: int | None) -> None:
+    if number is not None and number not in state.running and number not in state.ended:
+        wanted.ocpp_ids.add(number)
+
+
+def _boot(s: Situation, report: BootReport) -> Answer:
+    _station(s, boot=report, booted_at=s.now)
+    for running in s.state.running.values():
+        transaction = running.transaction
+        progress.interrupt(transaction, Cause.POWER_LOSS, min(running.register.last_at, s.now))
+        progress.resume(transaction, frozenset({Cause.POWER_LOSS}), s.now)
+        transaction.end_signed_at = transaction.end_signed_at or s.now
+        s.changes.running.append(running)
+    accepted = s.state.station.state is Admission.ACCEPTED
+    return BootAnswer(
+        status="Accepted" if accepted else "Pending",
+        now=s.now,
+        interval=HEARTBEAT_SECONDS if accepted else PENDING_SECONDS,
+    )
+
+
+def _heartbeat(s: Situation, _report: Heartbeat) -> Answer:
+    return TimeAnswer(now=s.now)
+
+
+def _authorize(s: Situation, report: AuthorizeReport) -> Answer:
+    return authorize(choose(s.known.tokens.get(uid_key(report.id_tag), [])), s.now)
+
+
+def _status(s: Situation, report: StatusReport) -> Answer:
+    # A clock that runs ahead must not make later reports look older.
+    at = min(clocks.billed(report.at, s.now), s.now)
+    _pause_or_resume(s, report, at)
+    key = (report.evse, report.connector)
+    last = s.state.connectors.get(key)
+    if last is not None and at < last.at:
+        return Acknowledged()
+    seen = ConnectorReport(
+        evse=report.evse,
+        connector=report.connector,
+        status=report.status,
+        error_code=report.error_code,
+        info=report.info,
+        vendor_id=report.vendor_id,
+        vendor_error_code=report.vendor_error_code,
+        at=at,
+        received_at=s.now,
+    )
+    s.state.connectors[key] = seen
+    s.changes.connectors.append(seen)
+    _show(s)
+    return Acknowledged()
+
+
+def _show(s: Situation) -> None:
+    """Work out what drivers see of each EVSE, and announce what changed."""
+    location_id = s.state.station.location_id
+    if location_id is None:
+        return
+    for uid in dict.fromkeys(link.evse_uid for link in s.state.station.connectors):
+        status = _seen(s.state, uid)
+        if status is None or s.state.shown.get(uid) is status:
+            continue
+        s.state.shown[uid] = status
+        s.changes.evses.append((location_id, uid, status))
+        s.changes.events.append(EvseStatusChanged(location_id=location_id, evse_uid=uid, at=s.now))
+
+
+def _seen(state: StationState, uid: str) -> EvseStatus | None:
+    """Status of an EVSE; None where no connector of it has ever reported."""
+    if state.lost_at is not None:
+        return EvseStatus.UNKNOWN
+    whole = state.connectors.get((0, 0))
+    reports = []
+    for link in state.station.connectors:
+        own = state.connectors.get((link.evse, link.connector))
+        if link.evse_uid != uid:
+            continue
+        if whole is not None and whole.status in _WHOLE_STATION and (own is None or whole.at > own.at):
+            own = whole
+        if own is not None:
+            reports.append((own.status, own.error_code))
+    return evse_status(reports) if reports else None
+
+
+def _pause_or_resume(s: Situation, report: StatusReport, at: datetime) -> None:
+    """What a connector's status means for the transaction under way there."""
+    running = s.state.at_connector(report.evse, report.connector)
+    if running is None or at < (running.transaction.started_at or at):
+        return
+    transaction = running.transaction
+    activity = _ACTIVITY.get(report.status)
+    if report.status is ConnectorStatus.AVAILABLE:
+        transaction.end_signed_at = transaction.end_signed_at or s.now
+        s.changes.running.append(running)
+    if activity is None:
+        return
+    cause = _CAUSE.get(report.status)
+    progress.resume(transaction, _PAUSES - {cause}, at)
+    if cause is not None:
+        progress.interrupt(transaction, cause, at)
+    transaction.end_signed_at = None
+    s.changes.running.append(running)
+    if _note_activity(transaction, at, activity):
+        progress.tell_progress(s, running, max(at, running.register.last_at))
+
+
+def _note_activity(transaction: Transaction, at: datetime, activity: Activity) -> bool:
+    """Put a change of activity in its place in time; whether anything is different now."""
+    series = transaction.activity
+    position = next((i for i, (t, _) in enumerate(series) if t > at), len(series))
+    if position and series[position - 1][1] is activity:
+        return False
+    if position and series[position - 1][0] == at:
+        series[position - 1] = (at, activity)
+    else:
+        series.insert(position, (at, activity))
+    return True
+
+
+def _metered(s: Situation, report: TransactionMetered) -> Answer:
+    progress.meter(s, report)
+    return Acknowledged()
+
+
+def _notice(s: Situation, report: Notice) -> Answer:
+    s.changes.notices.append(report)
+    if report.kind == "FirmwareStatusNotification":
+        _station(s, firmware_status=report.status)
+    elif report.kind == "DiagnosticsStatusNotification":
+        _station(s, diagnostics_status=report.status)
+    return Acknowledged()
+
+
+def _refused(_s: Situation, _report: Refused) -> Answer:
+    return Acknowledged()
+
+
+def _unreadable(s: Situation, report: Unreadable) -> Answer:
+    """A transaction message nobody can read is kept for a person; the station must not send it for ever."""
+    s.changes.quarantine = f"{report.action}: {report.reason}"
+    if report.action == "StartTransaction":
+        return StartAnswer(
+            transaction_id=s.names.number(), authorization=Authorization(verdict=Verdict.INVALID)
+        )
+    return StopAnswer() if report.action == "StopTransaction" else Acknowledged()
+
+
+def _connected(s: Situation, report: Connected) -> Answer:
+    _station(s, ocpp_version=report.version)
+    s.changes.online = True
+    s.state.lost_at = None
+    for running in s.state.running.values():
+        progress.resume(running.transaction, frozenset({Cause.OFFLINE}), s.now)
+        s.changes.running.append(running)
+    _show(s)
+    return Acknowledged()
+
+
+def _disconnected(s: Situation, _report: Disconnected) -> Answer:
+    _station(s)
+    s.changes.online = False
+    for running in s.state.running.values():
+        progress.interrupt(running.transaction, Cause.OFFLINE, s.now)
+        s.changes.running.append(running)
+    return Acknowledged()
+
+
+def _silent(s: Situation, _report: Silent) -> Answer:
+    """The socket has been away long enough: drivers must not trust the last status any more."""
+    s.state.lost_at = s.state.lost_at or s.now
+    _show(s)
+    return Acknowledged()
+
+
+def _set_up(s: Situation, report: SetUp) -> Answer:
+    """The operator's word about the station; what the station said of itself stays."""
+    before = s.state.station
+    _station(
+        s,
+        state=report.state or before.state,
+        location_id=report.location_id,
+        connectors=report.connectors,
+        security_profile=report.security_profile,
+    )
+    if before.location_id != report.location_id or before.connectors != report.connectors:
+        s.state.shown.clear()
+    _show(s)
+    return Acknowledged()
+
+
+def _station(s: Situation, **fields: Any) -> None:
+    s.state.station = replace(s.state.station, **fields, last_updated=s.now)
+    s.changes.station = s.state.station
+    s.changes.events.append(StationChanged(station_id=s.state.station.id))
+
+
+def _close(s: Situation, report: CloseTransaction) -> Answer:
+    running = next((r for r in s.state.running.values() if r.transaction.ref == report.ref), None)
+    if running is not None:
+        close(s, running, Flag.CLOSED_BY_HAND, s.now)
+    return Acknowledged()
+
+
+def _close_overdue(s: Situation, _report: CloseOverdue) -> Answer:
+    for running in list(s.state.running.values()):
+        if overdue(running.transaction, s.now):
+            close(s, running, Flag.NO_STOP, s.now)
+    return Acknowledged()
+
+
+def overdue(transaction: Transaction, now: datetime) -> bool:
+    """Whether a transaction's stop will hardly come any more."""
+    signed = transaction.end_signed_at
+    return (
+        signed is not None and now - signed >= STOP_GRACE
+    ) or now - transaction.heard_at >= FORGOTTEN_AFTER
+
+
+_DECISIONS: dict[type, Callable[[Situation, Any], Answer]] = {
+    BootReport: _boot,
+    Heartbeat: _heartbeat,
+    AuthorizeReport: _authorize,
+    StatusReport: _status,
+    TransactionStarted: start,
+    TransactionMetered: _metered,
+    TransactionEnded: stop,
+    Notice: _notice,
+    Refused: _refused,
+    Unreadable: _unreadable,
+    Connected: _connected,
+    Disconnected: _disconnected,
+    Silent: _silent,
+    SetUp: _set_up,
+    CloseTransaction: _close,
+    CloseOverdue: _close_overdue,
+}

@@ -1,0 +1,101 @@
+"""A transaction under way: its meter values, its pauses, and what partners are told of it."""
+
+from datetime import datetime
+
+from app.domain import clocks
+from app.domain.billing import progressed
+from app.domain.cdrs import SignedValue
+from app.domain.events import SessionChanged
+from app.domain.metering import MeterSample, read
+from app.domain.parties import Party
+from app.domain.sessions import PUSH_INTERVAL
+from app.domain.state import KeptSample, Running, Situation
+from app.domain.transactions import Cause, Interruption, Transaction, TransactionMetered
+
+_NATURE = {"Transaction.Begin": "Start", "Transaction.End": "End"}
+_LONGEST_SIGNED = 5000
+
+
+def meter(s: Situation, report: TransactionMetered) -> None:
+    """Meter values: kept whole, read into the running transaction they belong to."""
+    running = _metered(s, report)
+    active = running is not None and running.transaction.active
+    for sample in report.samples:
+        at = clocks.billed(sample.at, s.now)
+        ref = running.transaction.ref if running else None
+        s.changes.samples.append(KeptSample(report.evse, report.connector, ref, at, sample))
+        if running is not None and active:
+            take_sample(running, at, sample)
+    if running is None or not active:
+        return
+    transaction = running.transaction
+    transaction.heard_at, transaction.end_signed_at = s.now, None
+    s.changes.running.append(running)
+    if transaction.told_at is None or s.now - transaction.told_at >= PUSH_INTERVAL:
+        tell_progress(s, running, running.register.last_at)
+
+
+def take_sample(running: Running, at: datetime, sample: MeterSample) -> None:
+    """Read one sample into the register and keep what is signed."""
+    running.register.add(at, read(sample.values))
+    for value in sample.values:
+        if value.signed and len(value.value) <= _LONGEST_SIGNED:
+            plain = value.value.split("|")[1] if value.value.startswith("OCMF|") else value.value
+            running.signed.append(
+                SignedValue(
+                    nature=_NATURE.get(value.context, "Intermediate"),
+                    plain_data=plain,
+                    signed_data=value.value,
+                )
+            )
+
+
+def tell_progress(s: Situation, running: Running, until: datetime) -> None:
+    """Bring the session up to date, and tell partners if anything they see is different."""
+    before = running.session
+    after = progressed(running, max(until, before.start_date_time), s.now)
+    if after.kwh == before.kwh and after.periods == before.periods:
+        return
+    running.session = after
+    tell(s, running, whole=after.periods != before.periods)
+
+
+def tell(s: Situation, running: Running, *, whole: bool) -> None:
+    """Partners hear of a session of a driver who was let in, at a station that has a place."""
+    running.transaction.told_at = s.now
+    if running.session.published and running.transaction.authorized:
+        s.changes.events.append(
+            SessionChanged(session_id=running.session.id, owner=owner(running), whole=whole, at=s.now)
+        )
+
+
+def owner(running: Running) -> Party:
+    """The eMSP whose driver charges."""
+    return Party(running.snapshot.token.country_code, running.snapshot.token.party_id)
+
+
+def interrupt(transaction: Transaction, cause: Cause, at: datetime) -> None:
+    """Note that charging pauses from `at`, unless this cause is noted already."""
+    if not any(i.cause is cause and i.until is None for i in transaction.interruptions):
+        transaction.interruptions.append(Interruption(cause=cause, since=at))
+
+
+def resume(transaction: Transaction, causes: frozenset[Cause], at: datetime) -> None:
+    """Note that the pauses of these causes are over."""
+    for interruption in transaction.interruptions:
+        if interruption.cause in causes and interruption.until is None:
+            interruption.until = max(interruption.since, at)
+
+
+def _metered(s: Situation, report: TransactionMetered) -> Running | None:
+    number, state = report.transaction_id, s.state
+    if number is not None:
+        numbered = state.running.get(number) or state.ended.get(number) or s.known.numbered.get(number)
+        if numbered is not None:
+            return numbered
+    running = state.at_connector(report.evse, report.connector)
+    if running is None or number not in (None, 0, -1):
+        return None
+    began = running.transaction.started_at
+    within = all(sample.at is None or began is None or sample.at >= began for sample in report.samples)
+    return running if within else None

@@ -1,0 +1,176 @@
+"""The start of a transaction: who charges where at what price, decided once and kept as a snapshot."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from app.domain import clocks
+from app.domain.locations import Connector, Place
+from app.domain.pricing import Activity, session_tariff
+from app.domain.progress import tell
+from app.domain.registers import Register
+from app.domain.sessions import AuthMethod, ChargingSession, SessionStatus, Snapshot
+from app.domain.state import Running, Situation
+from app.domain.stops import close
+from app.domain.tariffs import Tariff
+from app.domain.tokens import (
+    SessionToken,
+    Token,
+    TokenType,
+    Verdict,
+    authorize,
+    choose,
+    uid_key,
+)
+from app.domain.transactions import Flag, StartAnswer, Transaction, TransactionStarted, start_key
+
+_PHASES = {"AC_3_PHASE": 3, "AC_2_PHASE": 2, "AC_2_PHASE_SPLIT": 2}
+
+
+def start(s: Situation, report: TransactionStarted) -> StartAnswer:
+    """A car begins to charge. The same start again gets its first answer, and nothing is done twice."""
+    first = _started_before(s, start_key(report))
+    if first is not None and first.answer is not None:
+        return first.answer
+    token = choose(s.known.tokens.get(uid_key(report.id_tag), []))
+    answer = StartAnswer(transaction_id=_free_number(s), authorization=authorize(token, s.now))
+    begun = _begin(s, report, token, answer)
+    _close_earlier(s, begun)
+    s.state.running[begun.transaction.ocpp_id] = begun
+    s.changes.running.append(begun)
+    tell(s, begun, whole=True)
+    return answer
+
+
+def rated_kw(connector: Connector | None) -> Decimal | None:
+    """The most power (kW) a connector gives: as stated, else volts x amperes x phases."""
+    if connector is None:
+        return None
+    if connector.max_electric_power:
+        return Decimal(connector.max_electric_power) / 1000
+    phases = _PHASES.get(connector.power_type, 1)
+    return Decimal(connector.max_voltage * connector.max_amperage * phases) / 1000
+
+
+def register_for(transaction: Transaction, snapshot: Snapshot) -> Register:
+    """An empty register for a transaction, to be filled with its samples."""
+    connector = snapshot.place.connector if snapshot.place else None
+    began = transaction.started_at or transaction.received_at
+    return Register(began, transaction.meter_start or Decimal(0), rated_kw(connector))
+
+
+def _started_before(s: Situation, key: str) -> Transaction | None:
+    for running in (*s.state.running.values(), *s.state.ended.values()):
+        if running.transaction.start_key == key:
+            return running.transaction
+    return s.known.started.get(key)
+
+
+def _free_number(s: Situation) -> int:
+    number = s.names.number()
+    while number in s.state.running or number in s.state.ended:
+        number = s.names.number()
+    return number
+
+
+def _begin(s: Situation, report: TransactionStarted, token: Token | None, answer: StartAnswer) -> Running:
+    began = clocks.billed(report.at, s.now)
+    transaction = Transaction(
+        ref=s.names.id(),
+        station_id=s.state.station.id,
+        start_key=start_key(report),
+        ocpp_id=answer.transaction_id,
+        evse=report.evse,
+        connector=report.connector,
+        id_tag=report.id_tag,
+        started_at=began,
+        received_at=s.now,
+        meter_start=report.meter_start,
+        authorized=answer.authorization.verdict is Verdict.ACCEPTED,
+        answer=answer,
+        activity=[(began, Activity.CHARGING)],
+        heard_at=s.now,
+    )
+    if not clocks.believable(report.at, s.now):
+        transaction.flag(Flag.CLOCK)
+    elif clocks.replayed(began, s.now):
+        transaction.flag(Flag.REPLAYED)
+    snapshot = _snapshot(s, report, began, token)
+    session = _session(s, snapshot, began)
+    transaction.session_id = session.id
+    return Running(transaction, register_for(transaction, snapshot), snapshot, session)
+
+
+def _snapshot(s: Situation, report: TransactionStarted, began: datetime, token: Token | None) -> Snapshot:
+    place = s.known.place(s.state, report.evse, report.connector)
+    boot = s.state.station.boot
+    return Snapshot(
+        place=_just_here(place),
+        tariff=_tariff(s, place, began),
+        token=SessionToken(
+            country_code=token.country_code if token else s.names.country_code,
+            party_id=token.party_id if token else s.names.party_id,
+            uid=token.uid if token else report.id_tag,
+            type=token.type if token else TokenType.OTHER,
+            contract_id=token.contract_id if token else report.id_tag,
+        ),
+        meter_id=boot.meter_serial_number if boot else None,
+    )
+
+
+def _just_here(place: Place | None) -> Place | None:
+    """The place without the site's other EVSEs: a snapshot is written with every session."""
+    if place is None:
+        return None
+    evse = replace(place.evse, connectors=(place.connector,), details={})
+    location = replace(place.location, evses=(), details={})
+    return Place(location=location, evse=evse, connector=place.connector)
+
+
+def _tariff(s: Situation, place: Place | None, began: datetime) -> Tariff | None:
+    """The tariff of the connector's that is meant for a session starting now; None if there is none."""
+    named = place.connector.tariff_ids if place else ()
+    known = [
+        s.known.tariffs[key] for key in (tariff_id.upper() for tariff_id in named) if key in s.known.tariffs
+    ]
+    valid = [
+        tariff
+        for tariff in known
+        if (tariff.start_date_time is None or tariff.start_date_time <= began)
+        and (tariff.end_date_time is None or began < tariff.end_date_time)
+    ]
+    try:
+        return session_tariff(valid, began)
+    except ValueError:
+        return None
+
+
+def _session(s: Situation, snapshot: Snapshot, began: datetime) -> ChargingSession:
+    place = snapshot.place
+    return ChargingSession(
+        country_code=s.names.country_code,
+        party_id=s.names.party_id,
+        id=s.names.id(),
+        start_date_time=began,
+        token=snapshot.token,
+        auth_method=AuthMethod.WHITELIST,
+        location_id=place.location.id if place else None,
+        evse_uid=place.evse.uid if place else None,
+        connector_id=place.connector.id if place else None,
+        meter_id=snapshot.meter_id,
+        currency=snapshot.tariff.currency if snapshot.tariff else s.names.currency,
+        status=SessionStatus.ACTIVE,
+        last_updated=s.now,
+    )
+
+
+def _close_earlier(s: Situation, begun: Running) -> None:
+    """A new start at a connector is the end of what was under way there, unless it is the older of the two."""
+    began = begun.transaction.started_at
+    earlier = s.state.at_connector(begun.transaction.evse, begun.transaction.connector)
+    if earlier is None or began is None:
+        return
+    if earlier.transaction.started_at is not None and began < earlier.transaction.started_at:
+        return
+    close(s, earlier, Flag.NO_STOP, began)

@@ -1,0 +1,175 @@
+"""The end of a transaction: the stop a station reports, or the end we put where none ever came."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import NAMESPACE_OID, uuid5
+
+from msgspec.structs import replace
+
+from app.domain import clocks
+from app.domain.billing import bill
+from app.domain.cdrs import CdrState
+from app.domain.events import CdrIssued
+from app.domain.progress import owner, take_sample, tell
+from app.domain.sessions import SessionStatus
+from app.domain.state import KeptSample, Running, Situation
+from app.domain.tokens import Authorization, Verdict, authorize, choose, uid_key
+from app.domain.transactions import Flag, StopAnswer, Transaction, TransactionEnded
+
+
+def stop(s: Situation, report: TransactionEnded) -> StopAnswer:
+    """A car stops charging. Whatever the station says is kept; the first stop stands."""
+    answer = _stop_answer(s, report)
+    running = _meant(s, report)
+    if running is None:
+        _park(s, report, answer.authorization)
+        return answer
+    transaction = running.transaction
+    if not transaction.active and _only_estimated(transaction):
+        _reopen(running)
+    _keep_samples(s, running, report)
+    if transaction.active:
+        _settle(s, running, report)
+        _mark_overlap(s, running)
+        finish(s, running)
+    elif transaction.meter_stop != report.meter_stop:
+        s.changes.deviations.append("a second stop with another meter reading: the first stands")
+    return answer
+
+
+def close(s: Situation, running: Running, flag: Flag, at: datetime) -> None:
+    """End a transaction whose stop never came, at the last good reading, but not after `at`."""
+    transaction, register = running.transaction, running.register
+    began = transaction.started_at or at
+    last = transaction.activity[-1][0] if transaction.activity else began
+    transaction.stopped_at = max(began, min(at, max(register.last_at, last)))
+    transaction.energy_wh = register.energy_wh
+    if register.reset:
+        transaction.flag(Flag.METER_RESET)
+    transaction.flag(flag)
+    finish(s, running)
+
+
+def finish(s: Situation, running: Running) -> None:
+    """The end of a transaction: session complete, CDR made, interruptions closed."""
+    transaction = running.transaction
+    ended_at = transaction.stopped_at or s.now
+    for interruption in transaction.interruptions:
+        interruption.until = interruption.until or ended_at
+    record = bill(running, ended_at, transaction.cdr_id or s.names.id(), s.now)
+    s.state.finished(running)
+    s.changes.running.append(running)
+    tell(s, running, whole=True)
+    if record is None:
+        return
+    transaction.cdr_id = record.record.id
+    s.changes.records.append(record)
+    if record.state is CdrState.ISSUED:
+        s.changes.events.append(CdrIssued(cdr_id=record.record.id, owner=owner(running), at=s.now))
+
+
+def _stop_answer(s: Situation, report: TransactionEnded) -> StopAnswer:
+    if report.id_tag is None:
+        return StopAnswer()
+    token = choose(s.known.tokens.get(uid_key(report.id_tag), []))
+    return StopAnswer(authorization=authorize(token, s.now))
+
+
+def _meant(s: Situation, report: TransactionEnded) -> Running | None:
+    number, state = report.transaction_id, s.state
+    numbered = state.running.get(number) or state.ended.get(number) or s.known.numbered.get(number)
+    return numbered or _matching(s, report)
+
+
+def _matching(s: Situation, report: TransactionEnded) -> Running | None:
+    """The one open transaction that a stop with an unknown number can only mean; None where in doubt."""
+    at = clocks.billed(report.at, s.now)
+    fitting = [
+        running
+        for running in s.state.running.values()
+        if (running.transaction.started_at or at) <= at
+        and (running.transaction.meter_start or Decimal(0)) <= report.meter_stop
+        and (report.id_tag is None or running.transaction.id_tag == report.id_tag)
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _only_estimated(transaction: Transaction) -> bool:
+    """Closed by us for want of a stop, and nobody has decided since."""
+    return Flag.NO_STOP in transaction.flags and Flag.CLOSED_BY_HAND not in transaction.flags
+
+
+def _reopen(running: Running) -> None:
+    running.transaction.stopped_at = None
+    running.transaction.flags.remove(Flag.NO_STOP)
+    running.session = replace(running.session, status=SessionStatus.ACTIVE, end_date_time=None)
+
+
+def _keep_samples(s: Situation, running: Running, report: TransactionEnded) -> None:
+    transaction = running.transaction
+    for sample in report.samples:
+        at = clocks.billed(sample.at, s.now)
+        s.changes.samples.append(
+            KeptSample(transaction.evse, transaction.connector, transaction.ref, at, sample)
+        )
+        if transaction.active:
+            take_sample(running, at, sample)
+
+
+def _settle(s: Situation, running: Running, report: TransactionEnded) -> None:
+    """Write the end into the transaction: the time and energy that are billed."""
+    transaction = running.transaction
+    began = transaction.started_at or s.now
+    ended = clocks.billed(report.at, s.now)
+    if not clocks.believable(report.at, s.now):
+        transaction.flag(Flag.CLOCK)
+    if ended < began:
+        # The clock was set back in between: the moments of receipt are the better pair.
+        transaction.flag(Flag.CLOCK)
+        ended = max(began, s.now)
+    total, wrong = running.register.settle(ended, report.meter_stop, transaction.meter_start or Decimal(0))
+    if wrong is not None:
+        transaction.flag(wrong)
+    transaction.stopped_at = ended
+    transaction.meter_stop = report.meter_stop
+    transaction.stop_reason = report.reason
+    transaction.energy_wh = total
+
+
+def _mark_overlap(s: Situation, running: Running) -> None:
+    """Two transactions at one connector at one time cannot both be right."""
+    mine = running.transaction
+    for other in (*s.state.running.values(), *s.state.ended.values()):
+        theirs = other.transaction
+        if theirs is mine or (theirs.evse, theirs.connector) != (mine.evse, mine.connector):
+            continue
+        if theirs.started_at is None or mine.started_at is None or mine.stopped_at is None:
+            continue
+        if mine.started_at < theirs.started_at < mine.stopped_at:
+            mine.flag(Flag.OVERLAP)
+
+
+def _park(s: Situation, report: TransactionEnded, authorization: Authorization | None) -> None:
+    """A stop that belongs to nothing we know waits for a person; the same stop again is the same orphan."""
+    key = f"stop|{report.transaction_id}|{report.stamp}|{report.meter_stop.normalize():f}"
+    orphan = Transaction(
+        ref=str(uuid5(NAMESPACE_OID, f"{s.state.station.id}|{key}")),
+        station_id=s.state.station.id,
+        start_key=key,
+        ocpp_id=report.transaction_id,
+        evse=0,
+        connector=0,
+        id_tag=report.id_tag,
+        started_at=None,
+        received_at=s.now,
+        meter_start=None,
+        stopped_at=clocks.billed(report.at, s.now),
+        meter_stop=report.meter_stop,
+        stop_reason=report.reason,
+        authorized=authorization is not None and authorization.verdict is Verdict.ACCEPTED,
+        flags=[Flag.ORPHAN],
+        heard_at=s.now,
+    )
+    s.changes.orphans.append(orphan)
+    for sample in report.samples:
+        s.changes.samples.append(KeptSample(0, 0, orphan.ref, clocks.billed(sample.at, s.now), sample))
