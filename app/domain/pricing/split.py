@@ -61,7 +61,7 @@ def _split_by_tariff(
     cutter = Cutter(instant(usage.start), instant(usage.end), zone, reservation_expired=reservation_expired)
     pieces: list[Stretch] = []
     for stretch in course.stretches(sorted(marks), ready):
-        if ready.session.powers and usage.power is None:
+        if ready.session.powers and not usage.power:
             stretch.min_power = stretch.max_power = mean_power(stretch)
         pieces.extend(cutter.cut(stretch))
     keep = frozenset(instant(at) for at in (*wanted, *course.changes))
