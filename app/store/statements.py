@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
 Row = tuple[Any, ...]
@@ -172,3 +173,17 @@ def _table(row: type[SQLModel]) -> Table:
 def _sqlite_text(head: str, tail: str, columns: int, rows: int) -> str:
     one = f"({', '.join('?' * columns)})"
     return head + ", ".join([one] * rows) + tail
+
+
+async def run(session: AsyncSession, statement: Statement, rows: Sequence[Row]) -> None:
+    """Runs a bulk statement in an ordinary unit of work, so that both doors write by the same words."""
+    if not rows:
+        return
+    connection = await session.connection()
+    rows = statement.ordered(rows)
+    if connection.dialect.name == "postgresql":
+        columns = tuple(list(column) for column in zip(*rows, strict=True))
+        await connection.exec_driver_sql(statement.postgresql, columns)
+        return
+    for row in rows:
+        await connection.exec_driver_sql(statement.sqlite(1), row)

@@ -1,0 +1,162 @@
+"""What stations sent, as bytes: the wire log, the quarantine, and the notices worth keeping."""
+
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import ColumnElement, Index, LargeBinary, Text, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
+
+from app.store.columns import UtcMicros, identity, micros, micros_or_none
+from app.store.statements import Row, insert, run
+
+T = TypeVar("T", bound=SQLModel)
+
+
+class FrameRow(SQLModel, table=True):
+    """One call with its answer; `direction` is that of the call: `in` from the station, `out` to it."""
+
+    __tablename__ = "frames"
+    __table_args__ = (Index("ix_frames_station", "station_id", "id"), Index("ix_frames_at", "at"))
+
+    id: int | None = Field(default=None, sa_column=identity())
+    station_id: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=UtcMicros)
+    direction: str = Field(sa_type=Text)
+    message_id: str = Field(sa_type=Text)
+    action: str = Field(sa_type=Text)
+    request: bytes = Field(sa_type=LargeBinary)
+    answer: bytes | None = Field(default=None, sa_type=LargeBinary)
+    answered_at: datetime | None = Field(default=None, sa_type=UtcMicros)
+    outcome: str | None = Field(default=None, sa_type=Text)
+    deviations: str | None = Field(default=None, sa_type=Text)
+
+
+class QuarantineRow(SQLModel, table=True):
+    """A frame that could not be stored as what it says, kept as it came, with the reason."""
+
+    __tablename__ = "quarantine"
+    __table_args__ = (Index("ix_quarantine_station", "station_id", "id"),)
+
+    id: int | None = Field(default=None, sa_column=identity())
+    station_id: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=UtcMicros)
+    frame: bytes = Field(sa_type=LargeBinary)
+    reason: str = Field(sa_type=Text)
+
+
+class StationEventRow(SQLModel, table=True):
+    """A notice of a station: security event, firmware, diagnostics or log status; `doc` is its payload."""
+
+    __tablename__ = "station_events"
+    __table_args__ = (Index("ix_station_events_station", "station_id", "id"),)
+
+    id: int | None = Field(default=None, sa_column=identity())
+    station_id: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=UtcMicros)
+    received_at: datetime = Field(sa_type=UtcMicros)
+    kind: str = Field(sa_type=Text)
+    doc: str = Field(sa_type=Text)
+
+
+class Frame(NamedTuple):
+    """One call as kept. `outcome`: result, error, timeout; `deviations`: what was tolerated, as JSON."""
+
+    station_id: str
+    at: datetime
+    direction: str
+    message_id: str
+    action: str
+    request: bytes
+    answer: bytes | None = None
+    answered_at: datetime | None = None
+    outcome: str | None = None
+    deviations: str | None = None
+
+
+class Quarantined(NamedTuple):
+    """A frame in quarantine."""
+
+    station_id: str
+    at: datetime
+    frame: bytes
+    reason: str
+
+
+class StationEvent(NamedTuple):
+    """A notice of a station; `doc` is its payload as JSON."""
+
+    station_id: str
+    at: datetime
+    received_at: datetime
+    kind: str
+    doc: str
+
+
+INSERT_FRAMES = insert(FrameRow, Frame._fields)
+INSERT_QUARANTINE = insert(QuarantineRow, Quarantined._fields)
+INSERT_STATION_EVENTS = insert(StationEventRow, StationEvent._fields)
+
+
+def row(frame: Frame) -> Row:
+    """The stored form, for INSERT_FRAMES."""
+    return (frame[0], micros(frame.at), *frame[2:7], micros_or_none(frame.answered_at), *frame[8:])
+
+
+def quarantine_row(kept: Quarantined) -> Row:
+    """The stored form, for INSERT_QUARANTINE."""
+    return (kept.station_id, micros(kept.at), kept.frame, kept.reason)
+
+
+def event_row(event: StationEvent) -> Row:
+    """The stored form, for INSERT_STATION_EVENTS."""
+    return (event.station_id, micros(event.at), micros(event.received_at), event.kind, event.doc)
+
+
+async def add(session: AsyncSession, frame: Frame) -> None:
+    """Keeps one frame in an ordinary unit of work."""
+    await run(session, INSERT_FRAMES, [row(frame)])
+
+
+async def find(
+    session: AsyncSession, station_id: str, *, limit: int, offset: int = 0
+) -> tuple[list[Frame], int]:
+    """A station's wire log, newest first, and how many frames it has."""
+    mine = col(FrameRow.station_id) == station_id
+    found = await _newest_first(session, FrameRow, mine, limit, offset)
+    return [Frame(*(getattr(row, name) for name in Frame._fields)) for row in found[0]], found[1]
+
+
+async def quarantined(
+    session: AsyncSession, station_id: str, *, limit: int, offset: int = 0
+) -> tuple[list[Quarantined], int]:
+    """A station's quarantine, newest first, and how many frames are in it."""
+    mine = col(QuarantineRow.station_id) == station_id
+    found = await _newest_first(session, QuarantineRow, mine, limit, offset)
+    return [Quarantined(row.station_id, row.at, row.frame, row.reason) for row in found[0]], found[1]
+
+
+async def events(
+    session: AsyncSession, station_id: str, *, limit: int, offset: int = 0
+) -> tuple[list[StationEvent], int]:
+    """A station's notices, newest first, and how many there are."""
+    mine = col(StationEventRow.station_id) == station_id
+    found = await _newest_first(session, StationEventRow, mine, limit, offset)
+    return [StationEvent(*(getattr(row, name) for name in StationEvent._fields)) for row in found[0]], found[
+        1
+    ]
+
+
+async def forget_before(session: AsyncSession, at: datetime) -> int:
+    """Deletes frames older than `at` and says how many; quarantine and notices stay."""
+    gone = await session.execute(delete(FrameRow).where(col(FrameRow.at) < at).returning(col(FrameRow.id)))
+    return len(gone.all())
+
+
+async def _newest_first(
+    session: AsyncSession, table: type[T], mine: ColumnElement[bool], limit: int, offset: int
+) -> tuple[list[T], int]:
+    columns: Any = table
+    total = (await session.execute(select(func.count()).select_from(table).where(mine))).scalar_one()
+    wanted = select(table).where(mine).order_by(columns.id.desc()).limit(limit).offset(offset)
+    return list((await session.execute(wanted)).scalars()), total

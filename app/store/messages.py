@@ -1,0 +1,100 @@
+"""OCPI traffic in both directions, as kept for the operator: masked before it comes here."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import BigInteger, ColumnElement, Index, Text, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
+
+from app.store.columns import UtcMicros, identity, micros
+from app.store.statements import insert, run
+
+
+class MessageRow(SQLModel, table=True):
+    """One request with its answer."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index("ix_messages_partner", "partner_id", "id"),
+        Index("ix_messages_correlation", "correlation_id"),
+        Index("ix_messages_at", "at"),
+    )
+
+    id: int | None = Field(default=None, sa_column=identity())
+    at: datetime = Field(sa_type=UtcMicros)
+    partner_id: str | None = Field(default=None, sa_type=Text)
+    direction: str = Field(sa_type=Text)
+    method: str = Field(sa_type=Text)
+    url: str = Field(sa_type=Text)
+    request_id: str = Field(sa_type=Text)
+    correlation_id: str = Field(sa_type=Text)
+    http_status: int | None = Field(default=None, sa_type=BigInteger)
+    ocpi_status: int | None = Field(default=None, sa_type=BigInteger)
+    duration_ms: int | None = Field(default=None, sa_type=BigInteger)
+    request: str | None = Field(default=None, sa_type=Text)
+    response: str | None = Field(default=None, sa_type=Text)
+
+
+class Message(NamedTuple):
+    """One OCPI request with its answer; `direction` is `in` or `out`, bodies are text."""
+
+    at: datetime
+    partner_id: str | None
+    direction: str
+    method: str
+    url: str
+    request_id: str
+    correlation_id: str
+    http_status: int | None = None
+    ocpi_status: int | None = None
+    duration_ms: int | None = None
+    request: str | None = None
+    response: str | None = None
+
+
+INSERT_MESSAGES = insert(MessageRow, Message._fields)
+
+
+async def add(session: AsyncSession, kept: Sequence[Message]) -> None:
+    """Keeps messages. A NUL in a body is written as the picture of one: no database would take it."""
+    await run(session, INSERT_MESSAGES, [_row(message) for message in kept])
+
+
+async def find(
+    session: AsyncSession,
+    *,
+    partner_id: str | None = None,
+    correlation_id: str | None = None,
+    limit: int,
+    offset: int = 0,
+) -> tuple[list[Message], int]:
+    """Messages newest first, and how many there are in all."""
+    filters: list[ColumnElement[bool]] = []
+    if partner_id is not None:
+        filters.append(col(MessageRow.partner_id) == partner_id)
+    if correlation_id is not None:
+        filters.append(col(MessageRow.correlation_id) == correlation_id)
+    total = (await session.execute(select(func.count()).select_from(MessageRow).where(*filters))).scalar_one()
+    newest_first = col(MessageRow.id).desc()
+    wanted = select(MessageRow).where(*filters).order_by(newest_first).limit(limit).offset(offset)
+    rows = (await session.execute(wanted)).scalars()
+    return [Message(*(getattr(row, name) for name in Message._fields)) for row in rows], total
+
+
+async def forget_before(session: AsyncSession, at: datetime) -> int:
+    """Deletes messages older than `at` and says how many."""
+    gone = await session.execute(
+        delete(MessageRow).where(col(MessageRow.at) < at).returning(col(MessageRow.id))
+    )
+    return len(gone.all())
+
+
+def _row(message: Message) -> tuple[str | int | None, ...]:
+    plain = (_storable(value) if isinstance(value, str) else value for value in message[1:])
+    return (micros(message.at), *plain)
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", "\u2400").encode(errors="replace").decode()

@@ -1,0 +1,111 @@
+"""Session rows: the session partners follow, and the snapshot it was started with."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, Text, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel, col
+
+from app.domain.parties import Party
+from app.domain.sessions import ChargingSession, Snapshot
+from app.store.columns import Document, UtcMicros, document, micros
+from app.store.paging import Page, Window
+from app.store.paging import page as changed_since
+from app.store.statements import Row, query, run, upsert
+
+
+class SessionRow(SQLModel, table=True):
+    """One charging session; party columns are those of the token's eMSP, in upper case."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        Index("ix_sessions_owner", "country_code", "party_id", "seq"),
+        Index("ix_sessions_last_updated", "last_updated"),
+    )
+
+    id: str = Field(primary_key=True, sa_type=Text)
+    ref: str | None = Field(default=None, unique=True, sa_type=Text)
+    country_code: str = Field(sa_type=Text)
+    party_id: str = Field(sa_type=Text)
+    published: bool
+    doc: ChargingSession = Field(sa_column=Column(Document(ChargingSession), nullable=False))
+    snapshot: Snapshot = Field(sa_column=Column(Document(Snapshot), nullable=False))
+    status: str = Field(sa_type=Text)
+    seq: int = Field(sa_type=BigInteger)
+    last_updated: datetime = Field(sa_type=UtcMicros)
+
+    model_config = {"arbitrary_types_allowed": True}
+
+
+COLUMNS = (
+    "id", "ref", "country_code", "party_id", "published", "doc", "snapshot", "status", "seq", "last_updated"
+)  # fmt: skip
+UPSERT_SESSIONS = upsert(
+    SessionRow,
+    COLUMNS,
+    ("id",),
+    {
+        "ref": "{new}.ref",
+        "published": "{new}.published",
+        "doc": "{new}.doc",
+        "status": "{new}.status",
+        "last_updated": "{greatest}({old}.last_updated + 1000, {new}.last_updated)",
+    },
+)
+"""Creation number and snapshot stay as first written; `last_updated` never goes back."""
+
+SESSIONS_BY_ID = query("SELECT id, ref, doc, snapshot, last_updated FROM sessions WHERE id {any0}", "text")
+
+
+def row(session: ChargingSession, snapshot: Snapshot, ref: str | None, now: datetime) -> Row:
+    """The stored form, in the order of COLUMNS."""
+    owner = Party(session.token.country_code, session.token.party_id).folded()
+    stamp = micros(now)
+    return (
+        session.id, ref, owner.country_code, owner.party_id, session.published, document(session),
+        document(snapshot), session.status.value, stamp, stamp,
+    )  # fmt: skip
+
+
+async def get(session: AsyncSession, session_id: str) -> ChargingSession | None:
+    """The session with this id."""
+    found = await session.get(SessionRow, session_id, populate_existing=True)
+    return None if found is None else _value(found)
+
+
+async def snapshot_of(session: AsyncSession, session_id: str) -> Snapshot | None:
+    """What the session was started with."""
+    found = await session.get(SessionRow, session_id, populate_existing=True)
+    return None if found is None else found.snapshot
+
+
+async def save(
+    session: AsyncSession, charging: ChargingSession, snapshot: Snapshot, ref: str | None, now: datetime
+) -> None:
+    """Creates or replaces a session; the snapshot of a stored one stays."""
+    await run(session, UPSERT_SESSIONS, [row(charging, snapshot, ref, now)])
+
+
+async def page(session: AsyncSession, window: Window, owner: Party | None = None) -> Page:
+    """Ids and versions; with `owner` only what this eMSP may see."""
+    filters: list[ColumnElement[bool]] = []
+    if owner is not None:
+        folded = owner.folded()
+        filters = [
+            col(SessionRow.country_code) == folded.country_code,
+            col(SessionRow.party_id) == folded.party_id,
+            col(SessionRow.published).is_(True),
+        ]
+    return await changed_since(session, SessionRow, window, filters)
+
+
+async def bodies(session: AsyncSession, ids: Iterable[str]) -> dict[str, ChargingSession]:
+    """The sessions with these ids."""
+    found = await session.execute(select(SessionRow).where(col(SessionRow.id).in_(list(ids))))
+    return {row.id: _value(row) for row in found.scalars()}
+
+
+def _value(stored: SessionRow) -> ChargingSession:
+    return msgspec.structs.replace(stored.doc, last_updated=stored.last_updated)
