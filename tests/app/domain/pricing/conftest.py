@@ -93,7 +93,13 @@ def tariff_of() -> Callable[..., Tariff]:
                     restrictions=_restrictions(given["when"]) if "when" in given else None,
                 )
             )
-        known = {"country_code": "NL", "party_id": "VBR", "id": "T", "currency": "EUR", "elements": tuple(made)}
+        known = {
+            "country_code": "NL",
+            "party_id": "VBR",
+            "id": "T",
+            "currency": "EUR",
+            "elements": tuple(made),
+        }
         limits = {name: _price(fields.pop(name, None)) for name in ("min_price", "max_price")}
         tariff = Tariff(**known | limits | {"last_updated": datetime(2026, 1, 1, tzinfo=UTC)} | fields)
         check_tariff(tariff)
