@@ -29,6 +29,7 @@ MAX_HEADER_LINES = 100
 MAX_LINE = 8000  # bytes of the request line, and of one header
 HEAD_SECONDS = 5.0  # from the first byte of a request to the end of its headers
 PING_SECONDS = 30.0
+LINGER_SECONDS = 5.0  # for a peer to notice that its message was too large
 GRACE_SECONDS = 5  # what open requests get at the end
 BACKLOG = 4096
 READY_SECONDS = 5.0
@@ -227,8 +228,7 @@ class GuardedHttp(HttpToolsProtocol):
         if self._refusal in (None, 400):
             super().send_400_response(msg)
             return
-        line = STATUS_LINE[self._refusal or 400]
-        self.transport.write(line + b"content-length: 0\r\nconnection: close\r\n\r\n")
+        self.transport.write(_short_answer(self._refusal or 400))
         self.transport.close()
 
     def _refuse(self, status: int) -> None:
@@ -250,8 +250,34 @@ class GuardedHttp(HttpToolsProtocol):
         self.transport.close()
 
 
-class QuietWebSocket(WebSocketsSansIOProtocol):
-    """The WebSocket protocol for which a handshake refused with a readable HTTP answer is no error of ours."""
+class PatientWebSocket(WebSocketsSansIOProtocol):
+    """WebSockets whose refusals arrive: a readable HTTP answer is no error of ours, and a close frame that answers
+    a message too large is not lost to a reset, because what the peer is still sending is read away for a while.
+    """
+
+    _reading_away = False
+
+    def data_received(self, data: bytes) -> None:
+        if self._reading_away:
+            return
+        super().data_received(data)
+        if not self.handshake_initiated and not self.transport.is_closing():
+            # The request's head came whole; what the library cannot read (a POST, a body) it leaves unanswered.
+            self.close_sent = self.handshake_complete = True
+            self.transport.write(_short_answer(400))
+            self.transport.close()
+
+    def handle_parser_exception(self) -> None:
+        close = self.conn.close_sent
+        if close is None:
+            self.transport.close()
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": close.code, "reason": close.reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = self._reading_away = True
+        self.read_paused = False
+        self.transport.resume_reading()
+        self.close_timer = self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     async def send(self, message: Any) -> None:
         await super().send(message)
@@ -260,11 +286,15 @@ class QuietWebSocket(WebSocketsSansIOProtocol):
             self.handshake_complete = True
 
 
+def _short_answer(status: int) -> bytes:
+    return STATUS_LINE[status] + b"content-length: 0\r\nconnection: close\r\n\r\n"
+
+
 def _config(app: ASGIApp, *, compression: bool = False) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=GuardedHttp,
-        ws=QuietWebSocket,
+        ws=PatientWebSocket,
         ws_max_size=MAX_FRAME,
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PING_SECONDS,

@@ -23,12 +23,14 @@ _SETTING_VALUES = frozenset({"value", "attributeValue", "attribute_value"})
 
 _SCHEME = re.compile(r"\b(Token|Basic|Bearer|TOKEN|BASIC|BEARER)(\s+)[^\s,;'\"\\]+")
 _LOWER_SCHEME = re.compile(r"\b(token|basic|bearer)(\s+)[A-Za-z0-9+/=._~-]{16,}")
+# To the end of the line or the quote: a scheme nobody knows may have several words.
 _HEADER = re.compile(
-    r"(?i)(authorization(?:key)?\\?['\"]?\s*[:=,]\s*b?\\?['\"]?(?:token|basic|bearer)?\s*)[^\s,;'\"\\}]+"
+    r"(?i)((?:authorizationkey\\?['\"]?\s*[:=]|authorization\\?['\"]?\s*[:=,])\s*(?:b(?=\\?['\"]))?\\?['\"]?(?:(?:token|basic|bearer)\s+)?)"
+    r"[^'\"\\\n}]+"
 )
 _MEMBER = re.compile(
-    r"(?i)(\\?[\"'](?:[a-z0-9_-]*(?:password|passwd|secret|apikey|api_key|cookie)[a-z0-9_-]*|tokens?|token_[abc]"
-    r"|[a-z]*_token|authorization(?:key)?)\\?[\"']\s*:\s*\\?[\"'])(?:[^\"'\\]|\\[^\"'])*"
+    r"(?i)(\\?[\"'](?:[a-z0-9_-]{0,40}(?:password|passwd|secret|apikey|api_key|cookie)[a-z0-9_-]{0,40}|tokens?|token_[abc]"
+    r"|[a-z]{0,40}_token|authorization(?:key)?)\\?[\"']\s*:\s*\\?[\"'])(?:[^\"'\\]|\\[^\"'])*"
 )
 _SETTING = re.compile(
     r"(?i)(\\?\"key\\?\"\s*:\s*\\?\"(?:AuthorizationKey|BasicAuthPassword)\\?\"\s*,\s*\\?\"value\\?\"\s*:\s*\\?\")[^\"\\]*"
