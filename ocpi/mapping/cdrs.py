@@ -15,9 +15,9 @@ _COSTS = ("fixed", "energy", "time", "parking", "reservation")
 
 
 def cdr_body(cdr: ChargeDetailRecord) -> Body:
-    """The whole CDR. Raises ValueError for one without a place or an evse_id: such a CDR is held, never sent."""
-    if cdr.place is None:
-        raise ValueError(f"CDR {cdr.id} has no location")
+    """The whole CDR. Raises ValueError for one without a place, a price or an evse_id: such a CDR is held, never sent."""
+    if cdr.place is None or cdr.total_cost is None:
+        raise ValueError(f"CDR {cdr.id} has no location or no price")
     body: Body = {
         "country_code": cdr.country_code,
         "party_id": cdr.party_id,

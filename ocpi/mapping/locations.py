@@ -121,12 +121,37 @@ def _connector(model: wire.Connector, now: datetime) -> Connector:
 
 
 _CONNECTOR_FIELDS = frozenset(
-    "id standard format power_type max_voltage max_amperage max_electric_power tariff_ids last_updated".split()
+    [
+        "id",
+        "standard",
+        "format",
+        "power_type",
+        "max_voltage",
+        "max_amperage",
+        "max_electric_power",
+        "tariff_ids",
+        "last_updated",
+    ]
 )
-_EVSE_FIELDS = frozenset("uid evse_id status capabilities connectors last_updated".split())
+_EVSE_FIELDS = frozenset(["uid", "evse_id", "status", "capabilities", "connectors", "last_updated"])
 _LOCATION_FIELDS = frozenset(
-    "country_code party_id id publish roaming name address city postal_code state country coordinates "
-    "time_zone evses last_updated".split()
+    [
+        "country_code",
+        "party_id",
+        "id",
+        "publish",
+        "roaming",
+        "name",
+        "address",
+        "city",
+        "postal_code",
+        "state",
+        "country",
+        "coordinates",
+        "time_zone",
+        "evses",
+        "last_updated",
+    ]
 )
 
 

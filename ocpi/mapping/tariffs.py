@@ -22,8 +22,19 @@ from ocpi.times import write_time
 from ocpi.wire import tariffs as wire
 
 _NAMED = frozenset(
-    "country_code party_id id currency type min_price max_price elements start_date_time end_date_time "
-    "last_updated".split()
+    [
+        "country_code",
+        "party_id",
+        "id",
+        "currency",
+        "type",
+        "min_price",
+        "max_price",
+        "elements",
+        "start_date_time",
+        "end_date_time",
+        "last_updated",
+    ]
 )
 _AMOUNTS = tuple(f"{end}_{what}" for what in ("kwh", "current", "power") for end in ("min", "max"))
 _TIMES = ("start_time", "end_time", "start_date", "end_date")

@@ -6,7 +6,18 @@ from ocpi.times import write_time
 from ocpi.wire import tokens as wire
 
 _NAMED = frozenset(
-    "country_code party_id uid type contract_id issuer valid whitelist group_id last_updated".split()
+    [
+        "country_code",
+        "party_id",
+        "uid",
+        "type",
+        "contract_id",
+        "issuer",
+        "valid",
+        "whitelist",
+        "group_id",
+        "last_updated",
+    ]
 )
 
 

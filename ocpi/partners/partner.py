@@ -104,6 +104,10 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
         """Whether requests may be sent to it now."""
         return self.token_out is not None and self.state is PartnerState.REGISTERED
 
+    def parties_as(self, role: Role) -> tuple[Party, ...]:
+        """Its parties in this role."""
+        return tuple(p.party for p in self.parties if p.role is role)
+
     def owns(self, party: Party, *roles: Role) -> bool:
         """Whether it registered this party, in one of these roles if any are named."""
         folded = party.folded()

@@ -90,7 +90,7 @@ class PartnerRegistry:
         partner = self._partners[partner_id]
         if kind is TokenKind.PREVIOUS and (partner.previous_until is None or partner.previous_until <= now):
             return None
-        return Known(partner, kind, token)
+        return Known(partner, TokenKind.INVITATION if partner.state in _HANDSHAKING else kind, token)
 
     def _index(self) -> None:
         self._by_hash = {}
@@ -99,7 +99,7 @@ class PartnerRegistry:
             if partner.previous_token_hash:
                 self._by_hash[partner.previous_token_hash] = (partner.id, TokenKind.PREVIOUS)
             if partner.token_hash:
-                self._by_hash[partner.token_hash] = (partner.id, _kind(partner))
+                self._by_hash[partner.token_hash] = (partner.id, TokenKind.CURRENT)
             self._by_party.update({(partner.platform, p.party): partner.id for p in partner.parties})
         self._hearers = {
             module: tuple(
@@ -112,10 +112,6 @@ class PartnerRegistry:
 
 
 _HANDSHAKING = frozenset({PartnerState.INVITED, PartnerState.REGISTERING})
-
-
-def _kind(partner: Partner) -> TokenKind:
-    return TokenKind.INVITATION if partner.state in _HANDSHAKING else TokenKind.CURRENT
 
 
 SEES_STATIONS_ONLY = frozenset({Role.NSP, Role.NAP})

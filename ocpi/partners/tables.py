@@ -18,20 +18,22 @@ class PartnerRow(SQLModel, table=True):
 
     __tablename__ = "partners"
 
-    id: str = Field(primary_key=True)
-    platform: str
-    name: str
-    state: str
-    token_hash: str | None = Field(default=None, unique=True)
-    previous_token_hash: str | None = None
-    previous_until: datetime | None = Field(default=None, sa_column=Column(UtcMicros))
-    token_out: str | None = None
-    versions_url: str | None = None
-    version: str | None = None
+    id: str = Field(primary_key=True, sa_type=Text)
+    platform: str = Field(sa_type=Text)
+    name: str = Field(sa_type=Text)
+    state: str = Field(sa_type=Text)
+    token_hash: str | None = Field(default=None, unique=True, sa_type=Text)
+    previous_token_hash: str | None = Field(default=None, sa_type=Text)
+    previous_until: datetime | None = Field(default=None, sa_type=UtcMicros)
+    token_out: str | None = Field(default=None, sa_type=Text)
+    versions_url: str | None = Field(default=None, sa_type=Text)
+    version: str | None = Field(default=None, sa_type=Text)
     settings: PartnerSettings = Field(sa_column=Column(Document(PartnerSettings), nullable=False))
-    created_at: datetime = Field(sa_column=Column(UtcMicros, nullable=False))
-    last_contact: datetime | None = Field(default=None, sa_column=Column(UtcMicros))
-    last_updated: datetime = Field(sa_column=Column(UtcMicros, nullable=False))
+    created_at: datetime = Field(sa_type=UtcMicros)
+    last_contact: datetime | None = Field(default=None, sa_type=UtcMicros)
+    last_updated: datetime = Field(sa_type=UtcMicros)
+
+    model_config = {"arbitrary_types_allowed": True}
 
 
 class EndpointRow(SQLModel, table=True):
@@ -39,10 +41,10 @@ class EndpointRow(SQLModel, table=True):
 
     __tablename__ = "partner_endpoints"
 
-    partner_id: str = Field(primary_key=True)
-    module: str = Field(primary_key=True)
-    role: str = Field(primary_key=True)
-    url: str = Field(sa_column=Column(Text, nullable=False))
+    partner_id: str = Field(primary_key=True, sa_type=Text)
+    module: str = Field(primary_key=True, sa_type=Text)
+    role: str = Field(primary_key=True, sa_type=Text)
+    url: str = Field(sa_type=Text)
 
 
 class PartyRow(SQLModel, table=True):
@@ -53,11 +55,11 @@ class PartyRow(SQLModel, table=True):
         Index("ux_partner_parties_party", "platform", "country_code", "party_id", "role", unique=True),
     )
 
-    partner_id: str = Field(primary_key=True)
-    role: str = Field(primary_key=True)
-    country_code: str = Field(primary_key=True)
-    party_id: str = Field(primary_key=True)
-    platform: str
+    partner_id: str = Field(primary_key=True, sa_type=Text)
+    role: str = Field(primary_key=True, sa_type=Text)
+    country_code: str = Field(primary_key=True, sa_type=Text)
+    party_id: str = Field(primary_key=True, sa_type=Text)
+    platform: str = Field(sa_type=Text)
     business_details: dict[str, object] = Field(sa_column=Column(Document(dict), nullable=False))
 
 

@@ -1,0 +1,104 @@
+"""Desk: what the handshake may reach, and how we present ourselves in it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from app.domain.errors import NotFound
+from app.domain.parties import Party, Role
+from app.kit.clock import Clock
+from app.store.engine import Store
+from ocpi.client import PartnerClient, Peer
+from ocpi.mapping.amounts import Body
+from ocpi.modules import InterfaceRole, ModuleId
+from ocpi.partners.partner import Partner
+from ocpi.partners.registry import PartnerRegistry
+from ocpi.partners.tokens import Vault
+from ocpi.versions import Version
+
+PLATFORM = "cpo"
+"""The platform for partners who want our stations only."""
+
+OFFERED: dict[str, tuple[tuple[ModuleId, InterfaceRole], ...]] = {
+    PLATFORM: (
+        (ModuleId.LOCATIONS, InterfaceRole.SENDER),
+        (ModuleId.SESSIONS, InterfaceRole.SENDER),
+        (ModuleId.CDRS, InterfaceRole.SENDER),
+        (ModuleId.TARIFFS, InterfaceRole.SENDER),
+        (ModuleId.TOKENS, InterfaceRole.RECEIVER),
+    )
+}
+"""The functional interfaces of each platform of ours."""
+
+
+def _nobody(partner: Partner) -> None:
+    """Nobody waits for registrations."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The tools of the handshake. `base_url` is the configured public URL, without a slash at the end.
+
+    `name` is our own, as partners show it; `allow_private` lets every partner have http and private URLs;
+    `registered` is told of every new registration, after its commit.
+    """
+
+    store: Store
+    clock: Clock
+    client: PartnerClient
+    registry: PartnerRegistry
+    vault: Vault
+    base_url: str
+    ours: Party
+    name: str
+    allow_private: bool = False
+    registered: Callable[[Partner], None] = field(default=_nobody)
+
+    def partner(self, partner_id: str) -> Partner:
+        """The partner with this id. Raises NotFound."""
+        partner = self.registry.find(partner_id)
+        if partner is None:
+            raise NotFound(f"there is no partner {partner_id}")
+        return partner
+
+    def peer(self, partner: Partner, token: str | None = None) -> Peer:
+        """How to call a partner: with the token we have from it, or with the one given."""
+        if token is None:
+            if partner.token_out is None:
+                raise NotFound(f"partner {partner.id} has given us no token")
+            token = self.vault.open(partner.token_out)
+        return Peer(
+            token=token,
+            raw_token=partner.settings.raw_token,
+            allow_private=self.allow_private or partner.settings.allow_private_url,
+            name=partner.id,
+        )
+
+    def versions_url(self, platform: str) -> str:
+        """Where partners of this platform begin."""
+        return f"{self.base_url}/ocpi/{platform}/versions"
+
+    def version_url(self, platform: str, version: Version) -> str:
+        """The details of one version."""
+        return f"{self.base_url}/ocpi/{platform}/{version}"
+
+    def endpoint_url(self, platform: str, version: Version, module: ModuleId, role: InterfaceRole) -> str:
+        """One of our interfaces; credentials have no role in their path."""
+        base = self.version_url(platform, version)
+        if module is ModuleId.CREDENTIALS:
+            return f"{base}/{module}"
+        return f"{base}/{role.lower()}/{module}"
+
+    def credentials(self, platform: str, token: str) -> Body:
+        """Our Credentials object with the token that the partner shall use at us."""
+        return {
+            "token": token,
+            "url": self.versions_url(platform),
+            "roles": [
+                {
+                    "role": str(Role.CPO),
+                    "business_details": {"name": self.name},
+                    "party_id": self.ours.party_id,
+                    "country_code": self.ours.country_code,
+                }
+            ],
+        }
