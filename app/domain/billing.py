@@ -183,12 +183,11 @@ def _record(
 
 
 def _signed(running: Running) -> SignedData | None:
-    if not running.signed:
+    values = running.transaction.signed
+    if not values:
         return None
-    first, last = running.signed[0], running.signed[-1]
-    kept = (first,) if first is last else (first, last)
-    method = "OCMF" if first.plain_data.startswith("OCMF|") else "unknown"
-    return SignedData(encoding_method=method, signed_values=kept)
+    method = "OCMF" if values[0].signed_data.startswith("OCMF|") else "unknown"
+    return SignedData(encoding_method=method, signed_values=tuple(values))
 
 
 def kwh(energy_wh: Decimal) -> Decimal:

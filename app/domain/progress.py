@@ -6,7 +6,7 @@ from app.domain import clocks
 from app.domain.billing import progressed
 from app.domain.cdrs import SignedValue
 from app.domain.events import SessionChanged
-from app.domain.metering import MeterSample, read
+from app.domain.metering import MeterSample, SampledValue, read
 from app.domain.parties import Party
 from app.domain.sessions import PUSH_INTERVAL
 from app.domain.state import KeptSample, Running, Situation
@@ -21,11 +21,7 @@ def meter(s: Situation, report: TransactionMetered) -> None:
     running = _metered(s, report)
     active = running is not None and running.transaction.active
     for sample in report.samples:
-        at = clocks.billed(sample.at, s.now)
-        ref = running.transaction.ref if running else None
-        s.changes.samples.append(KeptSample(report.evse, report.connector, ref, at, sample))
-        if running is not None and active:
-            take_sample(running, at, sample)
+        keep(s, running, (report.evse, report.connector), sample)
     if running is None or not active:
         return
     transaction = running.transaction
@@ -35,19 +31,27 @@ def meter(s: Situation, report: TransactionMetered) -> None:
         tell_progress(s, running, running.register.last_at)
 
 
-def take_sample(running: Running, at: datetime, sample: MeterSample) -> None:
-    """Read one sample into the register and keep what is signed."""
-    running.register.add(at, read(sample.values))
-    for value in sample.values:
-        if value.signed and len(value.value) <= _LONGEST_SIGNED:
-            plain = value.value.split("|")[1] if value.value.startswith("OCMF|") else value.value
-            running.signed.append(
-                SignedValue(
-                    nature=_NATURE.get(value.context, "Intermediate"),
-                    plain_data=plain,
-                    signed_data=value.value,
-                )
-            )
+def keep(s: Situation, running: Running | None, place: tuple[int, int], sample: MeterSample) -> None:
+    """Store a sample whole; read it into the transaction it belongs to, if that is still under way."""
+    at = clocks.billed(sample.at, s.now)
+    reading = read(sample.values)
+    ref = running.transaction.ref if running else None
+    s.changes.samples.append(KeptSample(*place, ref, at, sample, reading))
+    if running is not None and running.transaction.active:
+        running.register.add(at, reading)
+        for value in sample.values:
+            if value.signed:
+                _keep_signed(running.transaction, value)
+
+
+def _keep_signed(transaction: Transaction, value: SampledValue) -> None:
+    """Of signed values the first and the last count; one too long for a CDR stays with its sample."""
+    if len(value.value) > _LONGEST_SIGNED:
+        return
+    plain = value.value.split("|")[1] if value.value.startswith("OCMF|") else value.value
+    nature = _NATURE.get(value.context, "Intermediate")
+    signed = SignedValue(nature=nature, plain_data=plain, signed_data=value.value)
+    transaction.signed = [*transaction.signed[:1], signed]
 
 
 def tell_progress(s: Situation, running: Running, until: datetime) -> None:

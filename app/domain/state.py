@@ -6,10 +6,10 @@ from datetime import datetime
 
 import msgspec
 
-from app.domain.cdrs import CdrState, ChargeDetailRecord, HoldReason, SignedValue
+from app.domain.cdrs import CdrState, ChargeDetailRecord, HoldReason
 from app.domain.events import Event
 from app.domain.locations import Location, Place
-from app.domain.metering import MeterSample
+from app.domain.metering import MeterSample, Reading
 from app.domain.registers import Register
 from app.domain.sessions import ChargingSession, Snapshot
 from app.domain.stations import ChargingStation, ConnectorReport, Notice
@@ -24,7 +24,7 @@ _REMEMBERED = 32
 class Running:
     """A transaction under way with what its samples have told so far."""
 
-    __slots__ = ("register", "session", "signed", "snapshot", "transaction")
+    __slots__ = ("register", "session", "snapshot", "transaction")
 
     def __init__(
         self, transaction: Transaction, register: Register, snapshot: Snapshot, session: ChargingSession
@@ -33,7 +33,6 @@ class Running:
         self.register = register
         self.snapshot = snapshot
         self.session = session
-        self.signed: list[SignedValue] = []
 
 
 class StationState:
@@ -103,7 +102,7 @@ class Known(msgspec.Struct, kw_only=True):
     def place(self, state: StationState, evse: int, connector: int) -> Place | None:
         """Our place that a station's connector is, if the operator has told us and it still exists."""
         link = state.station.link(evse, connector)
-        location = self.locations.get(state.station.location_id or "")
+        location = self.locations.get((state.station.location_id or "").upper())
         if link is None or location is None:
             return None
         our_evse = location.evse(link.evse_uid)
@@ -131,6 +130,7 @@ class KeptSample(msgspec.Struct, frozen=True):
     ref: str | None
     at: datetime
     sample: MeterSample
+    reading: Reading
 
 
 class BilledRecord(msgspec.Struct, frozen=True):

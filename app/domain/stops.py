@@ -10,7 +10,8 @@ from app.domain import clocks
 from app.domain.billing import bill
 from app.domain.cdrs import CdrState
 from app.domain.events import CdrIssued
-from app.domain.progress import owner, take_sample, tell
+from app.domain.metering import read
+from app.domain.progress import keep, owner, tell
 from app.domain.sessions import SessionStatus
 from app.domain.state import KeptSample, Running, Situation
 from app.domain.tokens import Authorization, Verdict, authorize, choose, uid_key
@@ -27,7 +28,8 @@ def stop(s: Situation, report: TransactionEnded) -> StopAnswer:
     transaction = running.transaction
     if not transaction.active and _only_estimated(transaction):
         _reopen(running)
-    _keep_samples(s, running, report)
+    for sample in report.samples:
+        keep(s, running, (transaction.evse, transaction.connector), sample)
     if transaction.active:
         _settle(s, running, report)
         _mark_overlap(s, running)
@@ -105,17 +107,6 @@ def _reopen(running: Running) -> None:
     running.session = replace(running.session, status=SessionStatus.ACTIVE, end_date_time=None)
 
 
-def _keep_samples(s: Situation, running: Running, report: TransactionEnded) -> None:
-    transaction = running.transaction
-    for sample in report.samples:
-        at = clocks.billed(sample.at, s.now)
-        s.changes.samples.append(
-            KeptSample(transaction.evse, transaction.connector, transaction.ref, at, sample)
-        )
-        if transaction.active:
-            take_sample(running, at, sample)
-
-
 def _settle(s: Situation, running: Running, report: TransactionEnded) -> None:
     """Write the end into the transaction: the time and energy that are billed."""
     transaction = running.transaction
@@ -172,4 +163,5 @@ def _park(s: Situation, report: TransactionEnded, authorization: Authorization |
     )
     s.changes.orphans.append(orphan)
     for sample in report.samples:
-        s.changes.samples.append(KeptSample(0, 0, orphan.ref, clocks.billed(sample.at, s.now), sample))
+        at = clocks.billed(sample.at, s.now)
+        s.changes.samples.append(KeptSample(0, 0, orphan.ref, at, sample, read(sample.values)))

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from app.domain.cdrs import SignedValue
 from app.domain.metering import MeterSample
 from app.domain.pricing import Activity
 from app.domain.tokens import Authorization
@@ -118,6 +119,8 @@ class Transaction(msgspec.Struct, kw_only=True):
     flags: list[str] = []
     interruptions: list[Interruption] = []
     activity: list[tuple[datetime, Activity]] = []
+    signed: list[SignedValue] = []
+    """The first and the last signed value of the transaction."""
     told_at: datetime | None = None
     heard_at: datetime
     end_signed_at: datetime | None = None

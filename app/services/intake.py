@@ -1,0 +1,340 @@
+"""The door for everything stations say: messages decided in batches, written in bulk, answered after the commit.
+
+One loop. While a commit is under way new messages wait; together they are the next batch. If the store is away,
+nothing is answered, the stations keep their queues and come back. If one row is refused, the messages of the
+batch are taken one at a time, so that a bad one never stops another station.
+"""
+
+import asyncio
+import json
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from app.domain.decisions import Answer, Report, decide
+from app.domain.errors import NotFound
+from app.domain.state import Changes, Names, StationState
+from app.domain.stations import Admission, ChargingStation, Connected, Disconnected, SetUp, Unreadable
+from app.kit import logs, metrics, tasks
+from app.kit.clock import Clock
+from app.services import states
+from app.services.batches import Rows
+from app.services.lookups import look_up
+from app.store import stations
+from app.store.engine import Store
+from app.store.errors import StoreConflict, StoreUnavailable
+from app.store.frames import Frame
+from app.store.writer import Batch, Writer
+
+_MOST = 512
+"""Messages of one batch: beyond it a commit gains nothing and answers come later."""
+
+_CONFLICTS = 3
+
+_log = logs.get("services.intake")
+
+
+class Unanswered(Exception):
+    """The message was not kept and must not be answered: close the socket, the station sends it again."""
+
+
+@dataclass(eq=False, slots=True)
+class Line:
+    """One accepted connection of a station. Whoever holds an older epoch is not listened to any more."""
+
+    station_id: str
+    version: str
+    epoch: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """One CALL from a station, understood, with the way to render its answer."""
+
+    line: Line
+    report: Report
+    request: bytes
+    message_id: str
+    action: str
+    reply: Callable[[Answer], bytes]
+    deviations: tuple[str, ...] = ()
+    outcome: str = "result"
+
+
+@dataclass(eq=False, slots=True)
+class _Item:
+    station_id: str
+    report: Report
+    line: Line | None
+    call: Call | None
+    done: "asyncio.Future[object]"
+    began: float
+
+
+@dataclass(slots=True)
+class _Settled:
+    """What a batch will tell its askers once it is committed."""
+
+    answers: list[tuple[_Item, object]] = field(default_factory=list)
+    turned_away: list[_Item] = field(default_factory=list)
+    connected: list[Line] = field(default_factory=list)
+
+
+class Intake:
+    """Takes messages; `run` decides and commits them until `stop`."""
+
+    def __init__(self, store: Store, writer: Writer, clock: Clock, names: Names) -> None:
+        self._store = store
+        self._writer = writer
+        self._clock = clock
+        self._names = names
+        self._queue: deque[_Item] = deque()
+        self._exchanges: deque[Frame] = deque()
+        self._awake = asyncio.Event()
+        self._states: dict[str, StationState] = {}
+        self._lines: dict[str, Line] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    def start(self) -> None:
+        """Begin to take batches."""
+        self._task = tasks.spawn(self._run(), "intake")
+
+    async def stop(self) -> None:
+        """Finish what has been taken, then end."""
+        self._stopping = True
+        self._awake.set()
+        if self._task is not None:
+            await self._task
+
+    async def connect(self, station_id: str, version: str) -> Line:
+        """Take over a station whose socket has just been accepted. Raises Unanswered, NotFound."""
+        line = Line(station_id, version)
+        await self._ask(station_id, Connected(version=version), line)
+        return line
+
+    async def disconnect(self, line: Line) -> None:
+        """A socket is gone; only the station's latest one counts."""
+        if self._lines.get(line.station_id) is line:
+            del self._lines[line.station_id]
+            await self._ask(line.station_id, Disconnected(), line)
+
+    def take(self, call: Call) -> "asyncio.Future[bytes]":
+        """The rendered answer to a station's message, once its effect is committed; Unanswered otherwise."""
+        return self._put(call.line.station_id, call.report, call.line, call)  # type: ignore[return-value]
+
+    async def report(self, station_id: str, report: Report) -> Answer:
+        """What the house itself has to say about a station: set up, closed by hand, silent. Raises NotFound."""
+        return await self._ask(station_id, report, None)
+
+    def record(self, frame: Frame) -> None:
+        """Keep a call of ours, with its answer, in the wire log."""
+        self._exchanges.append(frame)
+        self._awake.set()
+
+    def state(self, station_id: str) -> StationState | None:
+        """The state in memory of a station that this process has heard of lately."""
+        return self._states.get(station_id)
+
+    def held(self) -> Sequence[tuple[str, StationState]]:
+        """All states in memory."""
+        return tuple(self._states.items())
+
+    def connected(self, station_id: str) -> bool:
+        """Whether the station has a socket here."""
+        return station_id in self._lines
+
+    def _put(
+        self, station_id: str, report: Report, line: Line | None, call: Call | None
+    ) -> "asyncio.Future[object]":
+        done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Item(station_id, report, line, call, done, self._clock.monotonic()))
+        self._awake.set()
+        return done
+
+    async def _ask(self, station_id: str, report: Report, line: Line | None) -> Answer:
+        return await self._put(station_id, report, line, None)  # type: ignore[return-value]
+
+    async def _run(self) -> None:
+        while self._queue or self._exchanges or not self._stopping:
+            if not self._queue and not self._exchanges:
+                self._awake.clear()
+                await self._awake.wait()
+                continue
+            items = [self._queue.popleft() for _ in range(min(len(self._queue), _MOST))]
+            exchanges = [self._exchanges.popleft() for _ in range(min(len(self._exchanges), _MOST))]
+            await self._take_together(items, exchanges)
+
+    async def _take_together(self, items: list[_Item], exchanges: list[Frame]) -> None:
+        try:
+            await self._commit(items, exchanges)
+        except StoreUnavailable as error:
+            self._go_away(items, error)
+        except Exception as error:  # noqa: BLE001 - one bad row or message must not stop the others
+            _log.warning(
+                "a batch was refused, taking its messages singly", messages=len(items), error=str(error)
+            )
+            self._forget(items)
+            for item in items:
+                await self._take_alone(item)
+
+    async def _take_alone(self, item: _Item) -> None:
+        try:
+            await self._commit([item], [])
+        except StoreUnavailable as error:
+            self._go_away([item], error)
+        except Exception as error:  # noqa: BLE001 - what cannot be stored is kept as bytes
+            self._forget([item])
+            await self._set_aside(item, error)
+
+    async def _set_aside(self, item: _Item, error: Exception) -> None:
+        """A message that fails even alone: its frame goes to quarantine, and the station is answered."""
+        if item.call is None:
+            _refuse(item, error)
+            return
+        _log.error(
+            "a message was set aside", station=item.station_id, action=item.call.action, exc_info=error
+        )
+        item.report = Unreadable(action=item.call.action, reason=f"{type(error).__name__}: {error}")
+        try:
+            await self._commit([item], [])
+        except Exception as worse:  # noqa: BLE001 - whatever it is, the station must send it again
+            self._forget([item])
+            self._go_away([item], worse)
+
+    async def _commit(self, items: list[_Item], exchanges: list[Frame]) -> None:
+        for attempt in range(_CONFLICTS):
+            try:
+                async with self._writer.batch() as batch:
+                    rows = Rows(batch.now)
+                    settled = await self._decide(batch, items, rows)
+                    for frame in exchanges:
+                        rows.frame(frame)
+                    await batch.write(rows.work(self._store.announcements))
+                break
+            except StoreConflict:
+                self._forget(items)
+                if attempt + 1 == _CONFLICTS:
+                    raise
+        self._settle(settled, rows)
+
+    async def _decide(self, batch: Batch, items: list[_Item], rows: Rows) -> _Settled:
+        settled = _Settled()
+        await self._greet(batch, items, rows, settled)
+        await self._load(batch, items)
+        present = [item for item in items if self._listened_to(item, settled)]
+        known = await look_up(batch, [(self._states[i.station_id], i.report) for i in present])
+        for item in present:
+            state = self._states[item.station_id]
+            answer, changes = decide(
+                state, item.report, known=known[item.station_id], now=batch.now, names=self._names
+            )
+            rows.add(state, changes)
+            if isinstance(item.report, Disconnected) and item.line is not None:
+                rows.end_lease(item.station_id, item.line.epoch)
+            settled.answers.append((item, self._answer(item, answer, changes, rows, batch.now)))
+        return settled
+
+    async def _greet(self, batch: Batch, items: list[_Item], rows: Rows, settled: _Settled) -> None:
+        """Stations that connect get a new epoch, and their state is read afresh."""
+        arriving = {item.station_id: item for item in items if isinstance(item.report, Connected)}
+        if not arriving:
+            return
+        leases = Rows(batch.now)
+        for station_id in arriving:
+            leases.lease(station_id)
+            self._states.pop(station_id, None)
+        await batch.write(leases.work(self._store.announcements))
+        for station_id, epoch in await batch.fetch(stations.EPOCHS, sorted(arriving)):
+            line = arriving[station_id].line
+            if line is not None:
+                line.epoch = epoch
+                settled.connected.append(line)
+
+    async def _load(self, batch: Batch, items: list[_Item]) -> None:
+        missing = sorted({item.station_id for item in items} - self._states.keys())
+        if missing:
+            found, _ = await states.load(batch, missing)
+            self._states.update(found)
+        for item in items:
+            if item.station_id not in self._states and isinstance(item.report, SetUp):
+                new = ChargingStation(id=item.station_id, state=Admission.ACCEPTED, last_updated=batch.now)
+                self._states[item.station_id] = StationState(new, [], [], {})
+
+    def _listened_to(self, item: _Item, settled: _Settled) -> bool:
+        if item.station_id not in self._states:
+            settled.turned_away.append(item)
+            return False
+        current = next(
+            (line for line in reversed(settled.connected) if line.station_id == item.station_id),
+            self._lines.get(item.station_id),
+        )
+        if item.line is None or isinstance(item.report, Disconnected) or item.line is current:
+            return True
+        settled.turned_away.append(item)
+        return False
+
+    def _answer(self, item: _Item, answer: Answer, changes: Changes, rows: Rows, now: datetime) -> object:
+        call = item.call
+        if call is None:
+            return answer
+        rendered = call.reply(answer)
+        notes = [*call.deviations, *changes.deviations]
+        rows.frame(
+            Frame(
+                station_id=item.station_id,
+                at=now,
+                direction="in",
+                message_id=call.message_id.replace("\0", "\ufffd"),
+                action=call.action.replace("\0", "\ufffd"),
+                request=call.request,
+                answer=rendered,
+                answered_at=now,
+                outcome=call.outcome,
+                deviations=json.dumps(notes) if notes else None,
+            )
+        )
+        if changes.quarantine is not None:
+            rows.quarantine(item.station_id, call.request, changes.quarantine)
+        return rendered
+
+    def _settle(self, settled: _Settled, rows: Rows) -> None:
+        """After the commit: answers go out, listeners hear of the events."""
+        for line in settled.connected:
+            self._lines[line.station_id] = line
+        if rows.events:
+            self._store.announcements.committed(rows.events)
+        now = self._clock.monotonic()
+        counted: Counter[tuple[str, str]] = Counter()
+        for item, answer in settled.answers:
+            if not item.done.done():
+                item.done.set_result(answer)
+            if item.call is not None:
+                counted[item.call.action, item.call.outcome] += 1
+                metrics.OCPP_HANDLING.observe(now - item.began)
+        for item in settled.turned_away:
+            known = item.station_id in self._states
+            _refuse(item, Unanswered() if known else NotFound(f"station {item.station_id}"))
+        for (action, outcome), times in counted.items():
+            metrics.OCPP_MESSAGES.labels(action, "in", outcome).inc(times)
+        metrics.COMMIT_BATCH_SIZE.observe(len(settled.answers))
+
+    def _go_away(self, items: list[_Item], error: Exception) -> None:
+        """The store cannot commit: nothing is answered, and what was decided is forgotten."""
+        _log.error(
+            "the store cannot commit; stations keep their messages", messages=len(items), error=str(error)
+        )
+        self._forget(items)
+        for item in items:
+            _refuse(item, Unanswered() if item.call is not None else error)
+
+    def _forget(self, items: list[_Item]) -> None:
+        """Decisions change states; what was not committed must be read again."""
+        for item in items:
+            self._states.pop(item.station_id, None)
+
+
+def _refuse(item: _Item, error: Exception) -> None:
+    if not item.done.done():
+        item.done.set_exception(error)

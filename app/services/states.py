@@ -1,0 +1,52 @@
+"""Bringing stations' states into memory, from what a batch reads of the database."""
+
+from collections.abc import Sequence
+
+from app.domain.starts import register_for
+from app.domain.state import Running, StationState
+from app.domain.status import EvseStatus
+from app.store import locations, stations, transactions
+from app.store.statements import Row
+from app.store.writer import Batch
+
+
+async def load(batch: Batch, station_ids: Sequence[str]) -> tuple[dict[str, StationState], dict[str, int]]:
+    """States of those of the stations that exist, and their epochs."""
+    rows = await batch.fetch(stations.STATIONS_BY_ID, station_ids)
+    connectors = stations.connectors_from_batch(
+        await batch.fetch(stations.CONNECTORS_OF_STATIONS, station_ids)
+    )
+    running: dict[str, list[Running]] = {}
+    for found in await resume(batch, await batch.fetch(transactions.OPEN_TRANSACTIONS, station_ids)):
+        running.setdefault(found.transaction.station_id, []).append(found)
+    known = [stations.station_from_batch(doc, updated) for _, doc, _, _, _, updated in rows]
+    sites = sorted({station.location_id for station in known if station.location_id})
+    shown: dict[tuple[str, str], EvseStatus] = {
+        (site, uid): EvseStatus(reported)
+        for site, uid, reported in await batch.fetch(locations.REPORTED_OF_LOCATIONS, sites)
+    }
+    states = {}
+    for station in known:
+        site = station.location_id or ""
+        uids = {link.evse_uid for link in station.connectors}
+        states[station.id] = StationState(
+            station,
+            connectors.get(station.id, []),
+            running.get(station.id, []),
+            {uid: shown[site, uid] for uid in uids if (site, uid) in shown},
+        )
+    return states, {row[0]: row[2] for row in rows}
+
+
+async def resume(batch: Batch, rows: Sequence[Row]) -> list[Running]:
+    """Transactions as they were left, with what their samples told."""
+    samples = await batch.fetch(transactions.SAMPLES_BY_REF, [row[0] for row in rows])
+    resumed = []
+    for transaction, session, snapshot, readings in transactions.resumed(rows, samples):
+        if session is None or snapshot is None:
+            continue  # an orphan waits for a person, not for messages
+        register = register_for(transaction, snapshot)
+        for sample in readings:
+            register.add(sample.at, sample.reading)
+        resumed.append(Running(transaction, register, snapshot, session))
+    return resumed
