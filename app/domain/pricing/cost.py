@@ -133,9 +133,9 @@ def _cost(tally: Tally, periods: tuple[Period, ...], governing: Prepared | None,
     sums = {subtotal: amount.price() for subtotal, amount in tally.sums.items()}
     energy, session, parking = Decimal(0), 0, 0
     for period in periods:
+        energy += period.energy_wh
         if period.activity is not Activity.RESERVED:
             length = (period.end - period.start) // MICROSECOND
-            energy += period.energy_wh
             session += length
             parking += length if period.activity is Activity.PARKING else 0
     return Cost(

@@ -52,7 +52,7 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     """What a session costs, rounded once to four decimals, and the lines that prove it.
 
     A sum is absent if nothing of its kind was priced; `incl_vat` is absent if no component of the sum names VAT.
-    `total_time` (hours) and `total_energy` (kWh) are the session's, reserved time excluded.
+    `total_energy` is in kWh, `total_time` in hours and without reserved time.
     """
 
     currency: str
