@@ -1,0 +1,1 @@
+"""OCPP: sockets and translators between stations and the words of the house."""

@@ -1,0 +1,286 @@
+"""One open socket of a station: the reader that never waits for an answer, and the writer that sends them."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import msgspec
+
+from app.domain.decisions import Answer
+from app.domain.stations import BootAnswer, BootReport, Refused
+from app.kit import logs
+from app.kit.tasks import spawn
+from app.services.intake import Call, Line, Unanswered
+from ocpp_bridge import rpc
+from ocpp_bridge.context import BridgeContext
+from ocpp_bridge.live import Calls
+from ocpp_bridge.rpc import CallFrame, ErrorCode, ErrorFrame, Fault, Frame, Garbage, ResultFrame
+from ocpp_bridge.server.adoption import boot_again, offer_password
+from ocpp_bridge.v16.inbound import Translated, reply_to, translate, unreadable
+from ocpp_bridge.v16.vocabulary import MONEY
+
+MOST_UNANSWERED = 16
+"""Calls of one station under way; then its socket is not read until one is answered."""
+REMEMBERED = 8
+"""Answers kept per socket for calls that come again with the same message id."""
+LARGE_FRAME = 256 * 1024
+"""From this size on a frame is read beside the event loop, few at once, one at a time per station."""
+MOST_STRAYS = 60
+"""Frames a minute that are neither a call nor an answer to one of ours; then the socket is closed."""
+STRAY_SECONDS = 60.0
+_MOST_CHARACTERS = 255
+
+AWAY, MISBEHAVED = 1013, 1008
+
+_REUSED = Fault(ErrorCode.GENERIC, "this message id was used before for another message")
+_OWN_FAULT = Fault(ErrorCode.INTERNAL, "the message could not be handled")
+
+Event = MutableMapping[str, Any]
+
+_log = logs.get("ocpp.connection")
+
+
+class Connection:
+    """Reads a station's frames and gives each call to the intake; sends answers in the order they are ready."""
+
+    __slots__ = (
+        "_adopting", "_calls", "_closing", "_context", "_line", "_offering", "_outbox", "_receive", "_recent",
+        "_room", "_send", "_strays", "_strays_since", "_unanswered", "_wake",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        context: BridgeContext,
+        line: Line,
+        receive: Callable[[], Awaitable[Event]],
+        send: Callable[[Event], Awaitable[None]],
+        *,
+        adopting: bool,
+    ) -> None:
+        self._context = context
+        self._line = line
+        self._receive = receive
+        self._send = send
+        self._adopting = adopting
+        self._offering = False
+        self._calls: Calls | None = None
+        self._outbox: deque[bytes] = deque()
+        self._recent: dict[str, tuple[int, asyncio.Future[bytes]]] = {}
+        self._unanswered = 0
+        self._strays = 0
+        self._strays_since = 0.0
+        self._closing: tuple[int, str] | None = None
+        self._wake: asyncio.Future[None] | None = None
+        self._room: asyncio.Future[None] | None = None
+
+    @property
+    def station_id(self) -> str:
+        """Whose socket this is."""
+        return self._line.station_id
+
+    @property
+    def version(self) -> str:
+        """The subprotocol spoken on it."""
+        return self._line.version
+
+    @property
+    def calls(self) -> Calls:
+        """Our calls to the station over this socket; made when first needed."""
+        if self._calls is None:
+            context = self._context
+            self._calls = Calls(
+                self.station_id, self._put, context.intake.record, context.live.late, context.clock
+            )
+        return self._calls
+
+    async def run(self) -> None:
+        """Serve the socket until either side ends it."""
+        self._context.live.join(self)
+        writer = spawn(self._write(), "ocpp writer")
+        try:
+            await self._read()
+        finally:
+            self._context.live.leave(self)
+            if self._calls is not None:
+                self._calls.lost()
+            writer.cancel()
+
+    def close(self, code: int, reason: str) -> None:
+        """End the connection after the answers that are ready. Only the first reason counts."""
+        if self._closing is None:
+            self._closing = (code, reason)
+            _resolve(self._wake)
+            _resolve(self._room)
+
+    async def _read(self) -> None:
+        while self._closing is None or self._unanswered < MOST_UNANSWERED:
+            event = await self._receive()
+            if event["type"] != "websocket.receive":
+                return
+            text: str | None = event.get("text")
+            data: bytes = event["bytes"] if text is None else text.encode()
+            try:
+                if len(data) < LARGE_FRAME:
+                    self._heed(data, binary=text is None)
+                else:
+                    await self._heed_large(data, binary=text is None)
+            except Exception:  # noqa: BLE001 - a fault of ours with one frame must not end the server
+                _log.exception("a frame could not be handled", station=self.station_id, size=len(data))
+                self.close(AWAY, "try again later")
+            while self._unanswered >= MOST_UNANSWERED and self._closing is None:
+                self._room = asyncio.get_running_loop().create_future()
+                await self._room
+
+    def _heed(self, data: bytes, *, binary: bool) -> None:
+        frame = rpc.parse_binary(data) if binary else rpc.parse(data)
+        if isinstance(frame, CallFrame):
+            self._take(frame, data, _understood(frame, len(data)))
+        else:
+            self._answered_or_stray(frame, data)
+
+    async def _heed_large(self, data: bytes, *, binary: bool) -> None:
+        async with self._context.large_frames:
+            frame, translated = await asyncio.to_thread(_read_large, data, binary)
+            if not isinstance(frame, CallFrame) or translated is None:
+                self._answered_or_stray(frame, data)
+                return
+            future = self._take(frame, data, translated)
+            if future is not None:
+                await asyncio.wait([future])
+
+    def _take(self, frame: CallFrame, data: bytes, translated: Translated) -> "asyncio.Future[bytes] | None":
+        """Give a call to the intake; a repetition gets the first answer again."""
+        content = hash(data)
+        earlier = self._recent.get(frame.id) if frame.id else None
+        if earlier is not None:
+            if earlier[0] == content:
+                self._unanswered += 1
+                earlier[1].add_done_callback(self._answered)
+                return None
+            translated = _used_again(frame, translated)
+        future = self._context.intake.take(
+            Call(
+                line=self._line,
+                report=translated.report,
+                request=data,
+                message_id=frame.id[:_MOST_CHARACTERS],
+                action=frame.action[:_MOST_CHARACTERS],
+                reply=self._reply(reply_to(frame, translated)),
+                deviations=translated.deviations,
+                outcome="result" if translated.fault is None else "error",
+            )
+        )
+        self._unanswered += 1
+        future.add_done_callback(self._answered)
+        if self._adopting and isinstance(translated.report, BootReport):
+            future.add_done_callback(self._booted)
+        if earlier is None and frame.id:
+            self._recent[frame.id] = (content, future)
+            if len(self._recent) > REMEMBERED:
+                del self._recent[next(iter(self._recent))]
+        return future
+
+    def _reply(self, reply: Callable[[Answer], bytes]) -> Callable[[Answer], bytes]:
+        """While a station is being adopted its boot is answered Pending, whatever the house says."""
+        if not self._adopting:
+            return reply
+
+        def pending(given: Answer) -> bytes:
+            if isinstance(given, BootAnswer):
+                given = msgspec.structs.replace(given, status="Pending")
+            return reply(given)
+
+        return pending
+
+    def _booted(self, future: "asyncio.Future[bytes]") -> None:
+        """After the answer to the boot of a station under adoption: give it a password, then let it boot again."""
+        if self._adopting and not self._offering and not future.cancelled() and future.exception() is None:
+            self._offering = True
+            spawn(self._adopt(), "ocpp adoption")
+
+    async def _adopt(self) -> None:
+        self._adopting = not await offer_password(self._context, self.station_id)
+        self._offering = False
+        if not self._adopting:
+            await boot_again(self._context, self.station_id)
+
+    def _answered(self, future: "asyncio.Future[bytes]") -> None:
+        self._unanswered -= 1
+        _resolve(self._room)
+        if future.cancelled():
+            return
+        error = future.exception()
+        if error is None:
+            self._put(future.result())
+            return
+        if not isinstance(error, Unanswered):
+            _log.error("a message was not answered", station=self.station_id, exc_info=error)
+        self.close(AWAY, "try again later")
+
+    def _put(self, frame: bytes) -> None:
+        if frame:
+            self._outbox.append(frame)
+            _resolve(self._wake)
+
+    async def _write(self) -> None:
+        try:
+            while True:
+                while self._outbox:
+                    text = self._outbox.popleft().decode()
+                    await self._send({"type": "websocket.send", "text": text})
+                if self._closing is not None:
+                    code, reason = self._closing
+                    await self._send({"type": "websocket.close", "code": code, "reason": reason})
+                    return
+                self._wake = asyncio.get_running_loop().create_future()
+                await self._wake
+        except OSError:
+            return  # the station is gone; the reader hears of it too
+
+    def _answered_or_stray(self, frame: Frame, data: bytes) -> None:
+        if isinstance(frame, ResultFrame | ErrorFrame):
+            context = self._context
+            if self._calls is not None and self._calls.answered(frame, data):
+                return
+            if context.live.late.answered(
+                self.station_id, frame, data, context.clock.now(), context.intake.record
+            ):
+                return
+        reason = frame.reason if isinstance(frame, Garbage) else "an answer that nobody asked for"
+        now = self._context.clock.monotonic()
+        if now - self._strays_since >= STRAY_SECONDS:
+            self._strays, self._strays_since = 0, now
+            _log.info("a frame was dropped", station=self.station_id, reason=reason, size=len(data))
+        self._strays += 1
+        if self._strays > MOST_STRAYS:
+            self.close(MISBEHAVED, "too many frames that are no messages")
+
+
+def _read_large(data: bytes, binary: bool) -> tuple[Frame, Translated | None]:
+    frame = rpc.parse_binary(data) if binary else rpc.parse(data)
+    return frame, _understood(frame, len(data)) if isinstance(frame, CallFrame) else None
+
+
+def _understood(frame: CallFrame, size: int) -> Translated:
+    """The meaning of a call; a fault of our own costs neither the frame nor the answer."""
+    try:
+        return translate(frame, size)
+    except Exception:  # noqa: BLE001 - the edge between what a station sends and us
+        _log.exception("a call could not be read", action=frame.action)
+    if frame.action in MONEY:
+        return unreadable(frame, "a fault of ours")
+    return Translated(Refused(reason=_OWN_FAULT.text), lambda _answer: b"{}", (), _OWN_FAULT)
+
+
+def _used_again(frame: CallFrame, translated: Translated) -> Translated:
+    """A message id used twice for different messages: a transaction message counts all the same, flagged."""
+    if frame.action in MONEY:
+        translated.deviations += ("message id used before",)
+        return translated
+    return Translated(Refused(reason=_REUSED.text), lambda _answer: b"{}", (), _REUSED)
+
+
+def _resolve(future: "asyncio.Future[None] | None") -> None:
+    if future is not None and not future.done():
+        future.set_result(None)
