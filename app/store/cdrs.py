@@ -1,11 +1,11 @@
 """Records of sessions: written once, never changed; only their state goes on."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from msgspec.structs import replace
-from sqlalchemy import BigInteger, Column, ColumnElement, Index, Text, func, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, Text, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
@@ -134,13 +134,11 @@ async def decide(
     return True
 
 
-async def page(session: AsyncSession, window: Window, owner: Party | None = None) -> Page:
-    """Ids and versions of issued records; with `owner` only this eMSP's."""
+async def page(session: AsyncSession, window: Window, owners: Collection[Party] | None = None) -> Page:
+    """Ids and versions of issued records; with `owners` only those of these eMSPs."""
     filters: list[ColumnElement[bool]] = [col(CdrRow.state) == CdrState.ISSUED.value]
-    if owner is not None:
-        folded = owner.folded()
-        filters.append(col(CdrRow.country_code) == folded.country_code)
-        filters.append(col(CdrRow.party_id) == folded.party_id)
+    if owners is not None:
+        filters.append(_of(owners))
     return await changed_since(session, CdrRow, window, filters)
 
 
@@ -187,3 +185,9 @@ def _stored(row: CdrRow) -> StoredCdr:
         decided_at=row.decided_at,
         note=row.note,
     )
+
+
+def _of(owners: Collection[Party]) -> ColumnElement[bool]:
+    parties = tuple_(col(CdrRow.country_code), col(CdrRow.party_id))
+    folded = [owner.folded() for owner in owners]
+    return parties.in_([(owner.country_code, owner.party_id) for owner in folded])

@@ -1,10 +1,10 @@
 """Session rows: the session partners follow, and the snapshot it was started with."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import BigInteger, Column, ColumnElement, Index, Text, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, Text, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
@@ -88,16 +88,11 @@ async def save(
     await run(session, UPSERT_SESSIONS, [row(charging, snapshot, ref, now)])
 
 
-async def page(session: AsyncSession, window: Window, owner: Party | None = None) -> Page:
-    """Ids and versions; with `owner` only what this eMSP may see."""
+async def page(session: AsyncSession, window: Window, owners: Collection[Party] | None = None) -> Page:
+    """Ids and versions; with `owners` only what these eMSPs may see."""
     filters: list[ColumnElement[bool]] = []
-    if owner is not None:
-        folded = owner.folded()
-        filters = [
-            col(SessionRow.country_code) == folded.country_code,
-            col(SessionRow.party_id) == folded.party_id,
-            col(SessionRow.published).is_(True),
-        ]
+    if owners is not None:
+        filters = [_of(owners), col(SessionRow.published).is_(True)]
     return await changed_since(session, SessionRow, window, filters)
 
 
@@ -109,3 +104,9 @@ async def bodies(session: AsyncSession, ids: Iterable[str]) -> dict[str, Chargin
 
 def _value(stored: SessionRow) -> ChargingSession:
     return msgspec.structs.replace(stored.doc, last_updated=stored.last_updated)
+
+
+def _of(owners: Collection[Party]) -> ColumnElement[bool]:
+    parties = tuple_(col(SessionRow.country_code), col(SessionRow.party_id))
+    folded = [owner.folded() for owner in owners]
+    return parties.in_([(owner.country_code, owner.party_id) for owner in folded])
