@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from app import main
+from app.kit import protocols
 from app.main import ListenError, health_routes, open_listener
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from app import main
+from app.kit import protocols
 from app.kit import logs
 from app.kit.tasks import cancel_all, spawn
 
@@ -163,10 +165,10 @@ def test_no_answer_names_the_server_software(server):
 
 def test_a_message_of_8_mib_is_taken_and_a_larger_one_closes_with_1009(server):
     with server.station() as station:
-        station.send("x" * main.MAX_FRAME)
-        assert station.recv() == str(main.MAX_FRAME)
+        station.send("x" * protocols.MAX_FRAME)
+        assert station.recv() == str(protocols.MAX_FRAME)
         with suppress(ConnectionClosed):
-            station.send("x" * (main.MAX_FRAME + 1))
+            station.send("x" * (protocols.MAX_FRAME + 1))
         with pytest.raises(ConnectionClosed) as closed:
             station.recv()
         assert closed.value.rcvd.code == 1009
@@ -242,7 +244,7 @@ def test_ordinary_headers_below_the_limits_pass_also_on_a_reused_connection(serv
 def test_a_head_that_never_ends_is_cut_off(server):
     began = time.monotonic()
     assert raw(server.ocpp, b"GET /ocpp/CP1 HTTP/1.1\r\nhost: x\r\n", seconds=20) == b""
-    assert main.HEAD_SECONDS - 1 < time.monotonic() - began < main.HEAD_SECONDS + 3
+    assert protocols.HEAD_SECONDS - 1 < time.monotonic() - began < protocols.HEAD_SECONDS + 3
 
 
 def test_sigterm_ends_everything_within_2_seconds_and_tells_the_station_1012():

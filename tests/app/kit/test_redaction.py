@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.kit.redaction import is_secret, mask_headers, masked, printable
@@ -143,6 +143,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(values)
 def test_any_value_becomes_json_without_control_characters(value):
     text = orjson.dumps(printable({"value": value})).decode()
@@ -150,6 +151,7 @@ def test_any_value_becomes_json_without_control_characters(value):
     assert not any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 for c in text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyzABCDEF0123456789+/=", min_size=1, max_size=64))
 def test_any_credentials_token_is_masked_in_a_header_line(token):
     assert masked(f"Authorization: Token {token}") == "Authorization: Token ***"
