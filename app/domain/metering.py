@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
 
 import msgspec
 
@@ -11,9 +12,27 @@ ABSURD_WH = Decimal(10) ** 12
 _MICRO = Decimal("0.000001")
 _PHASES = ("L1", "L2", "L3")
 _REGISTER = "Energy.Active.Import.Register"
-_INTERVAL = "Energy.Active.Import.Interval"
-_TO_WH = {"Wh": Decimal(1), "kWh": KILO}
-_TO_KW = {"W": 1 / KILO, "kW": Decimal(1)}
+_SHORT = 7
+_PLACES = 6
+
+
+class _Kind(NamedTuple):
+    """How a measurand is read: into which field, by which factor per unit, and whether only at the outlet."""
+
+    field: str
+    factors: dict[str | None, Decimal]
+    at_outlet: bool = True
+
+
+_TO_WH: dict[str | None, Decimal] = {None: Decimal(1), "Wh": Decimal(1), "kWh": KILO}
+_READ = {
+    _REGISTER: _Kind("register_wh", _TO_WH),
+    "Energy.Active.Import.Interval": _Kind("interval_wh", _TO_WH),
+    "Power.Active.Import": _Kind("power_kw", {None: 1 / KILO, "W": 1 / KILO, "kW": Decimal(1)}),
+    "Current.Import": _Kind("current_a", {None: Decimal(1), "A": Decimal(1)}),
+    "SoC": _Kind("soc", {None: Decimal(1), "Percent": Decimal(1), "%": Decimal(1)}, at_outlet=False),
+}
+_ONE_PHASE_IS_TOTAL = frozenset({"power_kw", "current_a"})
 
 
 class SampledValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,12 +71,17 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 def number(text: str) -> Decimal | None:
     """A finite decimal with at most six places, or None for anything else (NaN, infinity, words)."""
     try:
-        value = Decimal(text.strip())
+        value = Decimal(text)
     except (InvalidOperation, ValueError):
         return None
     if not value.is_finite() or abs(value) >= ABSURD_WH:
         return None
-    return value if int(value.as_tuple().exponent) >= -6 else value.quantize(_MICRO)
+    # Short texts cannot have too many places; the exponent of the others is dear to ask for.
+    return value if len(text) <= _SHORT and "e" not in text.lower() else _limited(value)
+
+
+def _limited(value: Decimal) -> Decimal:
+    return value if int(value.as_tuple().exponent) >= -_PLACES else value.quantize(_MICRO)
 
 
 def read(values: Iterable[SampledValue]) -> Reading:
@@ -66,38 +90,22 @@ def read(values: Iterable[SampledValue]) -> Reading:
     A total wins over phases; phases make a total only where all that the station meters are summed
     (an L1-only register is one phase of the total, never the total). Signed values are kept, not read.
     """
-    plain = [v for v in values if not v.signed and (v.location == "Outlet" or v.measurand == "SoC")]
-    return Reading(
-        register_wh=_total(plain, _REGISTER, _TO_WH, "Wh", one_phase_is_total=False),
-        interval_wh=_total(plain, _INTERVAL, _TO_WH, "Wh", one_phase_is_total=False),
-        power_kw=_total(plain, "Power.Active.Import", _TO_KW, "W", one_phase_is_total=True),
-        current_a=_total(plain, "Current.Import", {"A": Decimal(1)}, "A", one_phase_is_total=True),
-        soc=_total(
-            plain, "SoC", {"Percent": Decimal(1), "%": Decimal(1)}, "Percent", one_phase_is_total=True
-        ),
-    )
-
-
-def _total(
-    values: list[SampledValue],
-    measurand: str,
-    factors: dict[str, Decimal],
-    default: str,
-    *,
-    one_phase_is_total: bool,
-) -> Decimal | None:
-    phases: dict[str, Decimal] = {}
+    totals: dict[str, Decimal] = {}
+    phases: dict[str, dict[str, Decimal]] = {}
     for value in values:
-        if value.measurand != measurand:
+        kind = _READ.get(value.measurand)
+        if kind is None or value.signed or (kind.at_outlet and value.location != "Outlet"):
             continue
-        factor = factors.get(value.unit or default)
+        factor = kind.factors.get(value.unit)
         amount = number(value.value)
         if factor is None or amount is None:
             continue
+        amount *= factor
         if value.phase is None:
-            return amount * factor
-        phases[value.phase.removesuffix("-N")] = amount * factor
-    parts = [phases[p] for p in _PHASES if p in phases]
-    if len(parts) == len(_PHASES) or (parts and one_phase_is_total):
-        return sum(parts, Decimal(0))
-    return None
+            totals.setdefault(kind.field, amount)
+        else:
+            phases.setdefault(kind.field, {})[value.phase.removesuffix("-N")] = amount
+    for field, parts in phases.items():
+        if field not in totals and (field in _ONE_PHASE_IS_TOTAL or all(p in parts for p in _PHASES)):
+            totals[field] = sum((parts[p] for p in _PHASES if p in parts), Decimal(0))
+    return Reading(**totals)

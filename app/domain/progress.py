@@ -25,8 +25,10 @@ def meter(s: Situation, report: TransactionMetered) -> None:
     if running is None or not active:
         return
     transaction = running.transaction
-    transaction.heard_at, transaction.end_signed_at = s.now, None
-    s.changes.running.append(running)
+    transaction.heard_at = s.now
+    if transaction.end_signed_at is not None:
+        transaction.end_signed_at = None
+        s.changes.running.append(running)
     if transaction.told_at is None or s.now - transaction.told_at >= PUSH_INTERVAL:
         tell_progress(s, running, running.register.last_at)
 
@@ -42,6 +44,7 @@ def keep(s: Situation, running: Running | None, place: tuple[int, int], sample: 
         for value in sample.values:
             if value.signed:
                 _keep_signed(running.transaction, value)
+                s.changes.running.append(running)
 
 
 def _keep_signed(transaction: Transaction, value: SampledValue) -> None:
@@ -67,6 +70,8 @@ def tell_progress(s: Situation, running: Running, until: datetime) -> None:
 def tell(s: Situation, running: Running, *, whole: bool) -> None:
     """Partners hear of a session of a driver who was let in, at a station that has a place."""
     running.transaction.told_at = s.now
+    s.changes.running.append(running)
+    s.changes.sessions.append(running)
     if running.session.published and running.transaction.authorized:
         s.changes.events.append(
             SessionChanged(session_id=running.session.id, owner=owner(running), whole=whole, at=s.now)

@@ -38,7 +38,6 @@ def start(s: Situation, report: TransactionStarted) -> StartAnswer:
     begun = _begin(s, report, token, answer)
     _close_earlier(s, begun)
     s.state.running[begun.transaction.ocpp_id] = begun
-    s.changes.running.append(begun)
     tell(s, begun, whole=True)
     return answer
 

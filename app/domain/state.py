@@ -151,6 +151,9 @@ class Changes(msgspec.Struct, kw_only=True):
     evses: list[tuple[str, str, EvseStatus]] = []
     samples: list[KeptSample] = []
     running: list[Running] = []
+    """Whose transaction changed; what only a new sample says is read from the samples again."""
+    sessions: list[Running] = []
+    """Whose session changed."""
     orphans: list[Transaction] = []
     records: list[BilledRecord] = []
     notices: list[Notice] = []

@@ -60,7 +60,6 @@ def finish(s: Situation, running: Running) -> None:
         interruption.until = interruption.until or ended_at
     record = bill(running, ended_at, transaction.cdr_id or s.names.id(), s.now)
     s.state.finished(running)
-    s.changes.running.append(running)
     tell(s, running, whole=True)
     if record is None:
         return

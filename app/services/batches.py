@@ -65,11 +65,11 @@ class Rows:
         for kept in changes.samples:
             self._insert(transactions.INSERT_SAMPLES, self._sample(station_id, kept))
         for running in changes.running:
-            transaction, session = running.transaction, running.session
-            row = transactions.row(transaction, self._now)
-            self._last(transactions.UPSERT_TRANSACTIONS, (transaction.ref,), row)
-            row = sessions.row(session, running.snapshot, transaction.ref, self._now)
-            self._last(sessions.UPSERT_SESSIONS, (session.id,), row)
+            row = transactions.row(running.transaction, self._now)
+            self._last(transactions.UPSERT_TRANSACTIONS, (running.transaction.ref,), row)
+        for running in changes.sessions:
+            row = sessions.row(running.session, running.snapshot, running.transaction.ref, self._now)
+            self._last(sessions.UPSERT_SESSIONS, (running.session.id,), row)
         for orphan in changes.orphans:
             row = transactions.row(orphan, self._now)
             self._last(transactions.UPSERT_TRANSACTIONS, (orphan.ref,), row)

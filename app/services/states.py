@@ -48,5 +48,6 @@ async def resume(batch: Batch, rows: Sequence[Row]) -> list[Running]:
         register = register_for(transaction, snapshot)
         for sample in readings:
             register.add(sample.at, sample.reading)
+            transaction.heard_at = max(transaction.heard_at, sample.received_at)
         resumed.append(Running(transaction, register, snapshot, session))
     return resumed

@@ -220,6 +220,12 @@ async def find(
     return [row.state for row in (await session.execute(wanted)).scalars()], total
 
 
+async def stations_with_active(session: AsyncSession) -> list[str]:
+    """Ids of the stations at which a transaction is under way."""
+    wanted = select(col(TransactionRow.station_id)).where(col(TransactionRow.active).is_(True)).distinct()
+    return list((await session.execute(wanted)).scalars())
+
+
 async def count_active(session: AsyncSession) -> int:
     """How many transactions are under way."""
     counted = select(func.count()).select_from(TransactionRow).where(col(TransactionRow.active).is_(True))

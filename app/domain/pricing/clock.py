@@ -1,55 +1,67 @@
-"""Local time: the instants between two moments at which a site's wall clock shows a given time or jumps."""
+"""Local time: the instants at which a site's wall clock shows a given minute, or is put forward or back."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-_DAY = timedelta(days=1)
-_SECOND = timedelta(seconds=1)
+from app.domain.pricing.usage import MICROSECOND, moment
+
+_SECOND = 1_000_000
+_MINUTE = 60 * _SECOND
+_DAY = 1440 * _MINUTE
 
 
-def clock_edges(start: datetime, end: datetime, minutes: tuple[int, ...], zone: ZoneInfo) -> list[datetime]:
-    """The instants strictly between, where the local clock reaches one of the minutes or is put forward or back.
+def clock_edges(start: int, end: int, minutes: tuple[int, ...], zone: ZoneInfo) -> list[int]:
+    """Instants (us since 1970) strictly between two, at which the local day reaches one of its `minutes` or jumps.
 
     A local time that happens twice gives both instants; one that is skipped gives the jump itself.
     """
-    found = {at for at in _jumps(start, end, zone) if start < at < end}
-    day = start.astimezone(zone).date() - _DAY
-    last = end.astimezone(zone).date() + _DAY
-    while day <= last:
-        for minute in minutes:
-            for fold in (0, 1):
-                local = datetime(
-                    day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone, fold=fold
-                )
-                at = local.astimezone(UTC)
-                if start < at < end:
-                    found.add(at)
-        day += _DAY
-    return sorted(found)
-
-
-def _jumps(start: datetime, end: datetime, zone: ZoneInfo) -> list[datetime]:
-    """The instants at which the zone's offset changes, found between days whose offsets differ."""
-    jumps = []
+    edges: list[int] = []
     at = start
+    for until in [*_jumps(start, end, zone), end]:
+        edges.extend(_regular(at, until, minutes, _offset(at, zone)))
+        if until < end:
+            edges.append(until)
+        at = until
+    return edges
+
+
+def _regular(start: int, end: int, minutes: tuple[int, ...], offset: int) -> Iterator[int]:
+    """The edges strictly inside a span in which the clock runs evenly."""
+    midnight = (start + offset) // _DAY * _DAY - offset
+    while midnight < end:
+        for minute in minutes:
+            edge = midnight + minute * _MINUTE
+            if start < edge < end:
+                yield edge
+        midnight += _DAY
+
+
+def _offset(at: int, zone: ZoneInfo) -> int:
+    offset = moment(at).astimezone(zone).utcoffset()
+    return 0 if offset is None else offset // MICROSECOND
+
+
+def _jumps(start: int, end: int, zone: ZoneInfo) -> Iterator[int]:
+    """The instants strictly inside at which the zone's offset changes, found between days that differ."""
+    at, before = start, _offset(start, zone)
     while at < end:
-        after = min(at + _DAY, end)
-        if at.astimezone(zone).utcoffset() != after.astimezone(zone).utcoffset():
-            jumps.append(_jump(at, after, zone))
-        at = after
-    return jumps
+        later = min(at + _DAY, end)
+        after = _offset(later, zone)
+        if before != after:
+            jump = _jump(at, later, zone)
+            if start < jump < end:
+                yield jump
+        at, before = later, after
 
 
-def _jump(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """The first second with the later offset."""
-    old = before.astimezone(zone).utcoffset()
-    before = before.replace(microsecond=0)
-    seconds = (after - before) // _SECOND + 1
-    low, high = 0, seconds
+def _jump(low: int, high: int, zone: ZoneInfo) -> int:
+    """The first whole second with another offset than at `low`."""
+    old = _offset(low, zone)
+    low, high = low // _SECOND, -(-high // _SECOND)
     while high - low > 1:
         middle = (low + high) // 2
-        if (before + middle * _SECOND).astimezone(zone).utcoffset() == old:
+        if _offset(middle * _SECOND, zone) == old:
             low = middle
         else:
             high = middle
-    return (before + high * _SECOND).astimezone(UTC)
+    return high * _SECOND

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from app.domain.pricing.choosing import ProfileType, period_tariff, session_tariff
 from app.domain.pricing.cutting import Cutter, Stretch, stretch_of
 from app.domain.pricing.prepared import Choice, Prepared, Subtotal, prepared
-from app.domain.pricing.tally import SCALE, Cost, Sum, Tally, limited, lines_of
+from app.domain.pricing.tally import Cost, Sum, Tally, limited, lines_of, money
 from app.domain.pricing.usage import EXACT, MICROSECOND, Activity, checked_number, checked_span
 from app.domain.pricing.volumes import Period, hours, rounded
 from app.domain.tariffs import Price, Tariff
@@ -160,4 +160,4 @@ def _total(total: Sum, governing: Prepared | None) -> Price:
     """The total after the limits; if nothing was priced at all, the tariff says whether VAT is known."""
     excl, incl = (total.excl, total.incl) if governing is None else limited(total, governing)
     vat = total.vat or (not total.used and governing is not None and governing.carries_vat)
-    return Price(excl_vat=rounded(excl / SCALE), incl_vat=rounded(incl / SCALE) if vat else None)
+    return Price(excl_vat=money(excl), incl_vat=money(incl) if vat else None)

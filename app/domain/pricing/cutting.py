@@ -1,7 +1,7 @@
 """Cutting stretches of a session at every moment at which another price component could apply."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
@@ -112,6 +112,15 @@ class Cutter:
             return [stretch]
         return joined(self._pieces(stretch, group, began, before))
 
+    def times(self, stretches: Iterable[Stretch]) -> Iterator[int]:
+        """All instants inside the stretches of the session at which the clock or the elapsed time matters."""
+        began: dict[bool, int] = {}
+        for stretch in stretches:
+            start = began.setdefault(stretch.activity is Activity.RESERVED, stretch.start)
+            if stretch.ready is not None:
+                group = stretch.ready.group(stretch.activity, reservation_expired=self._expired)
+                yield from self._times(stretch, group, start)
+
     def _pieces(self, stretch: Stretch, group: Group, began: int, before: Decimal) -> list[Stretch]:
         marks = [
             *((at, None) for at in self._times(stretch, group, began)),
@@ -125,11 +134,7 @@ class Cutter:
             piece = msgspec.structs.replace(stretch, start=at, end=until, energy_wh=energy - used)
             state = self._state(at, at - began, before + used, power, current)
             piece.choice = relevant(group.choose(state), piece)
-            piece.bands = (
-                bisect_right(group.energies, state.energy_wh),
-                _band(group.powers, power),
-                _band(group.currents, current),
-            )
+            piece.bands = group.bands(state)
             pieces.append(piece)
             at, used = until, energy
         return pieces
@@ -160,13 +165,9 @@ class Cutter:
     def _clock_edges(self, group: Group) -> list[int]:
         edges = self._edges.get(id(group))
         if edges is None:
-            found = clock_edges(moment(self._start), moment(self._end), group.minutes, self._zone)
-            edges = self._edges[id(group)] = [instant(at) for at in found]
+            edges = clock_edges(self._start, self._end, group.minutes, self._zone)
+            self._edges[id(group)] = edges
         return edges
-
-
-def _band(thresholds: Sequence[Decimal], value: Decimal | None) -> int:
-    return -1 if value is None else bisect_right(thresholds, value)
 
 
 def _energy_marks(stretch: Stretch, group: Group, before: Decimal) -> list[tuple[int, Decimal]]:

@@ -1,5 +1,6 @@
 """A tariff made ready to price with: restrictions read once, components numbered, one group per kind of time."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -136,9 +137,38 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     energies: tuple[Decimal, ...]
     powers: tuple[Decimal, ...]
     currents: tuple[Decimal, ...]
+    remembered: dict[tuple[int, ...], Choice]
+    """Answers by the bands a state lies in: within them no restriction changes."""
 
     def choose(self, state: State) -> Choice:
-        """For each dimension the first element that has it and whose restrictions hold (OCPI, Tariffs 10.3)."""
+        """For each dimension the first element that has it and whose restrictions hold (OCPI 2.2.1, Tariffs)."""
+        key = (
+            state.day if self.minutes else 0,
+            bisect_right(self.minutes, state.minute),
+            bisect_right(self.durations, state.elapsed),
+            *self.bands(state),
+        )
+        choice = self.remembered.get(key)
+        if choice is None:
+            if len(self.remembered) >= _KEPT:
+                self.remembered.clear()
+            choice = self.remembered[key] = self._ask(state)
+        return choice
+
+    @property
+    def watches_meter(self) -> bool:
+        """Whether energy, power or current decide, and not only time."""
+        return bool(self.energies or self.powers or self.currents)
+
+    def bands(self, state: State) -> tuple[int, int, int]:
+        """Between which thresholds of kWh, power and current a state lies; -1 for an unknown figure."""
+        return (
+            bisect_right(self.energies, state.energy_wh),
+            -1 if state.power is None else bisect_right(self.powers, state.power),
+            -1 if state.current is None else bisect_right(self.currents, state.current),
+        )
+
+    def _ask(self, state: State) -> Choice:
         flat = energy = time = parking = None
         for rule in self.rules:
             offers = rule.offers
@@ -321,6 +351,7 @@ def _group(rules: Sequence[Rule]) -> Group:
         energies=_thresholds(rule.energy for rule in rules),
         powers=_thresholds(rule.power for rule in rules),
         currents=_thresholds(rule.current for rule in rules),
+        remembered={},
     )
     if not all(rule.always for rule in rules):
         return still

@@ -1,11 +1,13 @@
 """From a raw session to charging periods: cut wherever activity, price or a wanted interval changes."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from operator import itemgetter
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from app.domain.pricing.cutting import FINE, Cutter, Stretch, joined, mean_power
 from app.domain.pricing.prepared import Prepared, prepared
@@ -17,6 +19,7 @@ from app.domain.pricing.usage import (
     Usage,
     check_usage,
     instant,
+    moment,
 )
 from app.domain.pricing.volumes import Period
 from app.domain.tariffs import Tariff
@@ -55,15 +58,16 @@ def _split_by_tariff(
 ) -> tuple[Period, ...]:
     """Cut every part in which energy grows evenly, then join what nothing tells apart."""
     usage = course.usage
-    series = [at for readings in (usage.power, usage.current) for at, _ in readings or () if at < usage.end]
-    marks = {usage.start, usage.end, *course.changes, *wanted, *(at for at, _ in usage.energy)}
-    marks.update(at for at in series if at > usage.start)
+    groups = (ready.session, ready.used, ready.expired)
+    if any(group.powers for group in groups) and not usage.power:
+        course = _Course(replace(usage, power=course.mean_powers()))
     cutter = Cutter(instant(usage.start), instant(usage.end), zone, reservation_expired=reservation_expired)
-    pieces: list[Stretch] = []
-    for stretch in course.stretches(sorted(marks), ready):
-        if ready.session.powers and not usage.power:
-            stretch.min_power = stretch.max_power = mean_power(stretch)
-        pieces.extend(cutter.cut(stretch))
+    marks = {usage.start, usage.end, *course.changes, *wanted}
+    if any(group.watches_meter for group in groups):
+        marks.update(course.readings())
+    else:
+        marks.update(moment(at) for at in cutter.times(course.stretches(sorted(marks), ready)))
+    pieces = [piece for stretch in course.stretches(sorted(marks), ready) for piece in cutter.cut(stretch)]
     keep = frozenset(instant(at) for at in (*wanted, *course.changes))
     return tuple(stretch.period() for stretch in joined(pieces, keep))
 
@@ -116,6 +120,19 @@ class _Course:
             )
             before = energy
         return made
+
+    def readings(self) -> Iterator[datetime]:
+        """The moments after the start at which something was measured."""
+        usage = self.usage
+        for series in (usage.energy, usage.power or (), usage.current or ()):
+            yield from (at for at, _ in series if usage.start < at < usage.end)
+
+    def mean_powers(self) -> list[Reading]:
+        """Power from the meter where none was reported: the mean of each part in which energy grows evenly."""
+        usage = self.usage
+        marks = sorted({usage.start, usage.end, *self.changes, *(at for at, _ in usage.energy)})
+        means = ((stretch.start, mean_power(stretch)) for stretch in self.stretches(marks, None))
+        return [(moment(start), power) for start, power in means if power is not None]
 
     def _activity(self, at: datetime) -> Activity:
         return self._spans[bisect_right(self._spans, at, key=_TIME) - 1][1]

@@ -15,6 +15,8 @@ SCALE = HOUR
 """Amounts are counted in parts of 3.6 thousand million, so that price x microseconds needs no division."""
 
 _PER_WH = SCALE // 1000
+_UP = Decimal(SCALE)
+_DOWN = Decimal(2 * SCALE)
 
 
 class LineKind(StrEnum):
@@ -71,6 +73,12 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...]
 
 
+def money(amount: Decimal) -> Decimal:
+    """An amount in parts of SCALE as money with four decimals, half up; a whole-number division, so exact."""
+    units = ((abs(amount) * 20_000 + _UP) // _DOWN).scaleb(-4)
+    return -units if amount < 0 else units
+
+
 class Sum:
     """A growing pair of amounts; remembers whether anything, and anything with VAT, belongs to it."""
 
@@ -96,9 +104,7 @@ class Sum:
         """The rounded pair, or None where nothing was priced."""
         if not self.used:
             return None
-        return Price(
-            excl_vat=rounded(self.excl / SCALE), incl_vat=rounded(self.incl / SCALE) if self.vat else None
-        )
+        return Price(excl_vat=money(self.excl), incl_vat=money(self.incl) if self.vat else None)
 
 
 class _Budget:
@@ -229,13 +235,13 @@ def lines_of(tally: Tally, total: Price) -> tuple[Line, ...]:
     """The entries as lines, each rounded on the running total, and a line for what a limit changed."""
     with_vat = total.incl_vat is not None
     excl, incl = Decimal(0), Decimal(0)
-    excl_before = incl_before = rounded(Decimal(0))
+    excl_before = incl_before = money(excl)
     lines = []
     for entry in tally.entries:
         priced = entry.priced
         excl += entry.amount
         incl += entry.amount if priced.vat_factor is None else entry.amount * priced.vat_factor
-        excl_after, incl_after = rounded(excl / SCALE), rounded(incl / SCALE)
+        excl_after, incl_after = money(excl), money(incl)
         cost = Price(
             excl_vat=excl_after - excl_before, incl_vat=incl_after - incl_before if with_vat else None
         )
