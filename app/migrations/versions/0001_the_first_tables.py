@@ -104,7 +104,6 @@ def upgrade() -> None:
     sa.Column('deviations', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
-    op.create_index('ix_frames_at', 'frames', ['at'], unique=False)
     op.create_index('ix_frames_station', 'frames', ['station_id', 'id'], unique=False)
     op.create_table('lanes',
     sa.Column('partner_id', sa.Text(), nullable=False),
@@ -338,7 +337,6 @@ def downgrade() -> None:
     op.drop_table('locations')
     op.drop_table('lanes')
     op.drop_index('ix_frames_station', table_name='frames')
-    op.drop_index('ix_frames_at', table_name='frames')
     op.drop_table('frames')
     op.drop_table('evses')
     op.drop_index('ix_deliveries_order', table_name='deliveries')
