@@ -79,6 +79,16 @@ def test_a8_unpriced_energy_is_no_part_of_the_steps(tariff_of: Make, session_of:
     assert price(periods, [tariff], UTC).total_energy_cost == amount("2")
 
 
+def test_a8_a_component_with_price_nothing_counts_as_priced(tariff_of: Make, session_of: Session) -> None:
+    tariff = tariff_of({"asks": ["ENERGY 0 step 1000"], "when": {"seconds": "..3600"}}, "ENERGY 1 step 1000")
+    periods = session_of(
+        "2026-03-02 10:00:00: 0.6 kWh, 1 h charging",
+        "2026-03-02 11:00:00: 1.3 kWh, 1 h charging",
+        ends="2026-03-02 12:00:00",
+    )
+    assert price(periods, [tariff], UTC).total_energy_cost == amount("1.4")
+
+
 def test_a9_a_sum_without_vat_rates_has_no_gross_amount(tariff_of: Make, session_of: Session) -> None:
     """In the total a component without VAT enters as it is; its own sum does not get a gross amount."""
     periods = session_of("2026-03-02 10:00:00: 10 kWh, 1 h charging", ends="2026-03-02 11:00:00")
