@@ -1,6 +1,4 @@
-"""Tokens as their issuers give them to us, and our own: put, found, taken back."""
-
-from sqlalchemy.ext.asyncio import AsyncSession
+"""Tokens as their issuers give them to us, and our own: put and taken back."""
 
 from app.domain.events import TokenChanged
 from app.domain.tokens import Token, TokenType
@@ -13,7 +11,7 @@ async def put(unit: UnitOfWork, token: Token, *, own: bool = False) -> bool:
 
     An older version than the one we have (a push that came late or twice) changes nothing.
     """
-    known = await find(unit.session, token.country_code, token.party_id, token.uid, token.type)
+    known = await tokens.get(unit.session, token.country_code, token.party_id, token.uid, token.type)
     if known is not None and known.last_updated > token.last_updated:
         return False
     created = await tokens.save(unit.session, token, own=own)
@@ -21,13 +19,6 @@ async def put(unit: UnitOfWork, token: Token, *, own: bool = False) -> bool:
         TokenChanged(country_code=token.country_code, party_id=token.party_id, uid=token.uid),
     )
     return created
-
-
-async def find(
-    session: AsyncSession, country_code: str, party_id: str, uid: str, kind: TokenType
-) -> Token | None:
-    """The token with this identity, compared without case."""
-    return await tokens.get(session, country_code, party_id, uid, kind)
 
 
 async def remove(unit: UnitOfWork, country_code: str, party_id: str, uid: str, kind: TokenType) -> bool:

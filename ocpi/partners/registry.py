@@ -4,7 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from app.domain.parties import Party, Role
+import msgspec
+
+from app.domain.parties import Party
+from app.kit.clock import Clock
 from app.store.engine import Store
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners import tables
@@ -37,6 +40,7 @@ class PartnerRegistry:
         self._by_hash: dict[str, tuple[str, TokenKind]] = {}
         self._by_party: dict[tuple[str, Party], str] = {}
         self._hearers: dict[ModuleId, tuple[Partner, ...]] = {}
+        self._contacts: dict[str, datetime] = {}
 
     async def load(self) -> None:
         """Read all partners."""
@@ -85,6 +89,35 @@ class PartnerRegistry:
         """Ids of the partners to whom nothing is sent now, although marks are kept for them."""
         return frozenset(p.id for p in self._partners.values() if not p.reachable)
 
+    def contacted(self, partner_id: str, now: datetime) -> None:
+        """The partner has called us."""
+        self._contacts[partner_id] = now
+
+    def last_contact(self, partner: Partner) -> datetime | None:
+        """When it last called, what is not written yet included."""
+        return self._contacts.get(partner.id, partner.last_contact)
+
+    async def keep_contacts(self, clock: Clock) -> None:
+        """Write when partners last called; done every now and then, not on every call."""
+        if not self._contacts:
+            return
+        contacts, self._contacts = self._contacts, {}
+        async with self._store.unit_of_work(clock) as unit:
+            await tables.save_contacts(unit.session, contacts)
+        for partner_id, at in contacts.items():
+            partner = self._partners.get(partner_id)
+            if partner is not None:
+                self._partners[partner_id] = msgspec.structs.replace(partner, last_contact=at)
+
+    def drop_previous(self, partner_id: str) -> None:
+        """The partner's replaced token is void from this moment; whoever calls this also stores it."""
+        partner = self._partners.get(partner_id)
+        if partner is not None:
+            self._partners[partner_id] = msgspec.structs.replace(
+                partner, previous_token_hash=None, previous_until=None
+            )
+            self._index()
+
     def _known(self, entry: tuple[str, TokenKind], token: str, now: datetime) -> Known | None:
         partner_id, kind = entry
         partner = self._partners[partner_id]
@@ -112,7 +145,3 @@ class PartnerRegistry:
 
 
 _HANDSHAKING = frozenset({PartnerState.INVITED, PartnerState.REGISTERING})
-
-
-SEES_STATIONS_ONLY = frozenset({Role.NSP, Role.NAP})
-"""Roles that get locations and tariffs and nothing else."""

@@ -1,9 +1,9 @@
 """Rows of partners, their endpoints and their parties, and how they are read and written as one value."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Index, Text, delete
+from sqlalchemy import Column, Index, Text, delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 
@@ -116,6 +116,14 @@ async def remove(session: AsyncSession, partner_id: str) -> None:
     """Forget a partner altogether."""
     await _drop_children(session, partner_id)
     await session.execute(delete(PartnerRow).where(col(PartnerRow.id) == partner_id))
+
+
+async def save_contacts(session: AsyncSession, contacts: Mapping[str, datetime]) -> None:
+    """When these partners last called."""
+    for partner_id, at in contacts.items():
+        await session.execute(
+            update(PartnerRow).where(col(PartnerRow.id) == partner_id).values(last_contact=at)
+        )
 
 
 async def owner_of(session: AsyncSession, platform: str, party: Party) -> str | None:

@@ -1,0 +1,47 @@
+"""OcpiContext: what every OCPI room may reach."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.domain.parties import Party
+from app.kit.clock import Clock
+from app.store.engine import Store
+from ocpi.client import PartnerClient
+from ocpi.partners.desk import Desk
+from ocpi.partners.registry import PartnerRegistry
+from ocpi.partners.traffic import Traffic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OcpiContext:
+    """Made once, in the roof. `heard_from` tells the outbox that a partner has called, so it must be there."""
+
+    desk: Desk
+    traffic: Traffic
+    heard_from: Callable[[str], None]
+    page_limit: int = 100
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.desk.store
+
+    @property
+    def clock(self) -> Clock:
+        """The one source of time."""
+        return self.desk.clock
+
+    @property
+    def client(self) -> PartnerClient:
+        """The one way to partners."""
+        return self.desk.client
+
+    @property
+    def registry(self) -> PartnerRegistry:
+        """All partners, in memory."""
+        return self.desk.registry
+
+    @property
+    def ours(self) -> Party:
+        """Our CPO party."""
+        return self.desk.ours

@@ -1,0 +1,1 @@
+"""What happens here, told to partners: who hears of it, and how."""

@@ -1,0 +1,23 @@
+"""Who is told: partners that take the module, and have a right to the object."""
+
+from app.domain.parties import Party, Role
+from ocpi.modules import InterfaceRole, ModuleId
+from ocpi.partners.desk import PLATFORM
+from ocpi.partners.partner import Partner
+from ocpi.partners.registry import PartnerRegistry
+
+_INTERESTED = frozenset({Role.EMSP, Role.NSP, Role.NAP, Role.HUB, Role.OTHER})
+"""The roles that hear of locations and tariffs."""
+
+
+def everyone(registry: PartnerRegistry, module: ModuleId) -> list[Partner]:
+    """All partners that hear of our locations (or tariffs)."""
+    return [partner for partner in registry.receivers(module) if partner.roles & _INTERESTED]
+
+
+def owner(registry: PartnerRegistry, module: ModuleId, party: Party) -> Partner | None:
+    """The one partner that hears of a session or CDR: the eMSP of its token, if it takes pushes."""
+    partner = registry.by_party(PLATFORM, party)
+    if partner is None or not partner.hears or not partner.owns(party, Role.EMSP):
+        return None
+    return partner if partner.endpoint(module, InterfaceRole.RECEIVER) is not None else None

@@ -1,0 +1,1 @@
+"""What partners may call: each module once, behind one corridor."""

@@ -1,0 +1,271 @@
+"""The corridor every call of a partner walks: who calls, what is asked, an envelope around whatever comes of it."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from app.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from app.kit import logs
+from app.kit.tasks import spawn
+from app.store.errors import RowRefused, StoreError
+from ocpi.context import OcpiContext
+from ocpi.envelope import MEDIA_TYPE, failure
+from ocpi.errors import (
+    BodyTooLargeError,
+    ClientError,
+    InvalidParameterError,
+    MalformedBodyError,
+    NotEnoughInformationError,
+    NotFoundError,
+    OcpiError,
+    ServerError,
+    UnauthorizedError,
+)
+from ocpi.headers import AUTHORIZATION, MessageIds, RoutedParty, Routing, token_candidates
+from ocpi.partners import handshake
+from ocpi.partners.registry import Known, TokenKind
+from ocpi.partners.traffic import Heard
+from ocpi.server import interfaces
+from ocpi.server.calling import Call, Reply
+from ocpi.server.pages import RenderedPages
+
+_log = logs.get("ocpi.server")
+
+LARGEST_BODY = 1024 * 1024
+BODY_SECONDS = 5.0
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+class _BodyTooLateError(ClientError):
+    """HTTP 408: the body did not come in time."""
+
+    default_http_status = 408
+
+
+class _Request:
+    """One HTTP request on its way through: what is known of it, for the answer and for the log."""
+
+    def __init__(self, scope: Scope, now: float) -> None:
+        self.headers = Headers(scope=scope)
+        self.method: str = scope["method"]
+        self.ids = MessageIds.read(self.headers)
+        self.path = _segments(scope)
+        self.query_string: bytes = scope.get("query_string", b"")
+        self.url: str = scope.get("path", "")
+        self.began = now
+        self.body = b""
+        self.known: Known | None = None
+        self.routing: Routing | None = None
+
+
+class Corridor:
+    """The ASGI app of all OCPI platforms, to be mounted at `/ocpi`."""
+
+    def __init__(self, context: OcpiContext) -> None:
+        self._context = context
+        self._pages = RenderedPages()
+        self._forgetting: set[str] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            raise RuntimeError("OCPI is spoken over HTTP only")
+        clock = self._context.clock
+        request = _Request(scope, clock.monotonic())
+        with logs.correlated(request.ids.correlation_id):
+            reply = await self._answer(request, receive)
+            await _send(send, request, reply)
+        self._keep(request, reply)
+
+    async def _answer(self, request: _Request, receive: Receive) -> Reply:
+        try:
+            return await self._handle(request, receive)
+        except OcpiError as error:
+            found = error
+        except DomainError as error:
+            found = _told(error)
+        except RowRefused as error:
+            _log.warning("the database refused what a partner sent", error=str(error))
+            found = InvalidParameterError("the values cannot be stored")
+        except StoreError as error:
+            _log.warning("a call could not be answered: the store is away", error=str(error))
+            found = ServerError("temporarily unavailable", http_status=200 if request.known else 503)
+        except Exception:  # noqa: BLE001 - a partner gets an envelope whatever happens
+            _log.exception("a call failed", path=request.url)
+            found = ServerError("internal error", http_status=200 if request.known else 500)
+        return self._failed(found)
+
+    def _failed(self, error: OcpiError) -> Reply:
+        headers: dict[str, str] = {}
+        if isinstance(error, UnauthorizedError):
+            headers["WWW-Authenticate"] = "Token"
+        return Reply(
+            failure(error, now=self._context.clock.now()),
+            http_status=error.http_status,
+            headers=headers,
+            status_code=error.status_code,
+        )
+
+    async def _handle(self, request: _Request, receive: Receive) -> Reply:
+        known = request.known = self._authenticate(request)
+        found = interfaces.find(request.path)
+        invited = known.kind is TokenKind.INVITATION
+        if invited and (found is None or not found.interface.open_to_invited):
+            raise UnauthorizedError("this token is for the handshake only")
+        if found is None:
+            raise NotFoundError("there is nothing at this URL")
+        if found.interface.module is not None and found.interface.module.routed:
+            request.routing = self._routing(request.headers, known)
+        operation = interfaces.operation(found, request.method)
+        if request.method in _WITH_BODY:
+            request.body = await _body(request, receive)
+        call = Call(
+            context=self._context,
+            pages=self._pages,
+            known=known,
+            platform=request.path[0],
+            version=found.interface.version,
+            query=dict(parse_qsl(request.query_string.decode("latin-1"), keep_blank_values=True)),
+            raw_body=request.body,
+            now=self._context.clock.now(),
+        )
+        return await operation.handler(call, *found.segments)
+
+    def _authenticate(self, request: _Request) -> Known:
+        """Who calls: everything that is wrong with a token looks the same (OCPI 2.2.1 transport)."""
+        now = self._context.clock.now()
+        candidates = token_candidates(request.headers.get(AUTHORIZATION))
+        known = self._context.registry.by_token(candidates, now)
+        platform = interfaces.platform_of(request.path)
+        if known is None or known.partner.platform != platform:
+            raise UnauthorizedError("the credentials token is missing or not valid")
+        partner = known.partner
+        if known.kind is not TokenKind.INVITATION:
+            self._context.registry.contacted(partner.id, now)
+            self._context.heard_from(partner.id)
+        if known.kind is TokenKind.CURRENT and partner.previous_token_hash is not None:
+            self._forget_previous(partner.id, partner.token_hash)
+        return known
+
+    def _forget_previous(self, partner_id: str, used: str | None) -> None:
+        """The first use of a new token ends the old one: in memory at once, in the database right after."""
+        self._context.registry.drop_previous(partner_id)
+        if partner_id in self._forgetting:
+            return
+        self._forgetting.add(partner_id)
+
+        async def forget() -> None:
+            try:
+                await handshake.forget_previous(self._context.desk, partner_id, used)
+            finally:
+                self._forgetting.discard(partner_id)
+
+        spawn(forget(), f"forget-previous-token:{partner_id}")
+
+    def _routing(self, headers: Headers, known: Known) -> Routing:
+        """The parties of a call, those that are not named filled in: ours, and the partner's only one.
+
+        Raises NotEnoughInformationError (2002) where the sender is not clear, InvalidParameterError where a
+        party is named that is not here or not the caller's.
+        """
+        given = Routing.parse(headers)
+        ours = RoutedParty(self._context.ours.country_code, self._context.ours.party_id)
+        if given.to is not None and given.to.key != ours.key:
+            raise InvalidParameterError("the message is addressed to a party that is not here")
+        theirs = {p.party: RoutedParty(p.country_code, p.party_id) for p in known.partner.parties}
+        if given.sender is None:
+            if len(theirs) != 1:
+                raise NotEnoughInformationError("OCPI-from-country-code and OCPI-from-party-id are needed")
+            return Routing(to=ours, sender=next(iter(theirs.values())))
+        if given.sender.key not in {party.key for party in theirs.values()}:
+            raise InvalidParameterError("the message comes from a party that is not yours")
+        return Routing(to=given.to or ours, sender=given.sender)
+
+    def _keep(self, request: _Request, reply: Reply) -> None:
+        known = request.known
+        self._context.traffic.heard(
+            Heard(
+                partner_id=None if known is None else known.partner.id,
+                method=request.method,
+                url=_shown(request),
+                request_id=request.ids.request_id,
+                correlation_id=request.ids.correlation_id,
+                http_status=reply.http_status,
+                ocpi_status=reply.status_code,
+                seconds=self._context.clock.monotonic() - request.began,
+                request=request.body,
+                response=reply.body,
+            )
+        )
+
+
+def _told(error: DomainError) -> OcpiError:
+    """The one place where the house's refusals become OCPI's."""
+    match error:
+        case NotFound():
+            return NotFoundError(str(error))
+        case Invalid():
+            return InvalidParameterError(str(error))
+        case Forbidden():
+            return ClientError(str(error))
+        case Conflict():
+            return ClientError(str(error))
+        case _:
+            return ServerError("internal error")
+
+
+async def _send(send: Send, request: _Request, reply: Reply) -> None:
+    headers: Mapping[str, str] = {
+        "Content-Type": MEDIA_TYPE,
+        "Content-Length": str(len(reply.body)),
+        **request.ids.headers(),
+        **(request.routing.swapped().headers() if request.routing is not None else {}),
+        **reply.headers,
+    }
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": reply.http_status, "headers": raw})
+    body = b"" if request.method == "HEAD" else reply.body
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _body(request: _Request, receive: Receive) -> bytes:
+    """The whole body. Raises for one that is compressed, too large, or does not come in time."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise MalformedBodyError("the body must not be compressed")
+    length = request.headers.get("Content-Length", "")
+    if length.isdecimal() and int(length[:12]) > LARGEST_BODY:
+        raise BodyTooLargeError(f"the body is larger than {LARGEST_BODY} bytes")
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message: Mapping[str, Any] = await receive()
+                if message["type"] == "http.disconnect":
+                    raise MalformedBodyError("the body broke off")
+                chunks.append(message.get("body", b""))
+                size += len(chunks[-1])
+                if size > LARGEST_BODY:
+                    raise BodyTooLargeError(f"the body is larger than {LARGEST_BODY} bytes")
+                if not message.get("more_body"):
+                    return b"".join(chunks)
+    except TimeoutError:
+        raise _BodyTooLateError(f"the body did not come within {BODY_SECONDS:g} seconds") from None
+
+
+def _segments(scope: Scope) -> tuple[str, ...]:
+    """The path below the mount point, cut at its slashes and then decoded; slashes at the end do not count."""
+    raw = scope.get("raw_path") or scope["path"].encode()
+    path = raw.split(b"?", 1)[0].decode("latin-1")
+    root = scope.get("root_path", "")
+    below = path.removeprefix(root).strip("/")
+    return tuple(unquote(segment) for segment in below.split("/")) if below else ()
+
+
+def _shown(request: _Request) -> str:
+    query = request.query_string.decode("latin-1")
+    return f"{request.url}?{query}" if query else request.url
