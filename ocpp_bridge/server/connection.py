@@ -1,7 +1,6 @@
 """One open socket of a station: the reader that never waits for an answer, and the writer that sends them."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -65,7 +64,7 @@ class Connection:
         self._adopting = adopting
         self._offering = False
         self._calls: Calls | None = None
-        self._outbox: deque[bytes] = deque()
+        self._outbox: list[bytes] = []
         self._recent: dict[str, tuple[int, asyncio.Future[bytes]]] = {}
         self._unanswered = 0
         self._strays = 0
@@ -227,8 +226,9 @@ class Connection:
         try:
             while True:
                 while self._outbox:
-                    text = self._outbox.popleft().decode()
-                    await self._send({"type": "websocket.send", "text": text})
+                    ready, self._outbox = self._outbox, []
+                    for frame in ready:
+                        await self._send({"type": "websocket.send", "text": frame.decode()})
                 if self._closing is not None:
                     code, reason = self._closing
                     await self._send({"type": "websocket.close", "code": code, "reason": reason})
