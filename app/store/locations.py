@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import BigInteger, Column, ColumnElement, Index, Text, delete, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, Text, delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
@@ -123,6 +123,19 @@ async def bodies(session: AsyncSession, ids: Iterable[str]) -> dict[str, Locatio
     """The locations with these ids (as stored), with live status."""
     found = await session.execute(select(LocationRow).where(col(LocationRow.id).in_(list(ids))))
     return await _with_status(session, list(found.scalars()))
+
+
+async def live_evses(
+    session: AsyncSession, names: Collection[tuple[str, str]]
+) -> list[tuple[str, str, EvseStatus, datetime, bool]]:
+    """Of these EVSEs (location id, uid): both ids, status, version, and whether the location may roam."""
+    key = tuple_(col(EvseRow.location_id), col(EvseRow.uid))
+    found = await session.execute(
+        select(EvseRow, col(LocationRow.roaming))
+        .join(LocationRow, col(LocationRow.id) == col(EvseRow.location_id))
+        .where(key.in_(list(names)))
+    )
+    return [(row.location_id, row.uid, row.status, row.last_updated, roaming) for row, roaming in found]
 
 
 async def save(

@@ -1,6 +1,6 @@
 """Tariff rows."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -95,6 +95,14 @@ async def is_withdrawn(session: AsyncSession, tariff_id: str) -> bool:
     """Whether partners have to be told that it is gone."""
     found = await _row(session, tariff_id)
     return found is not None and found.withdrawn
+
+
+async def withdrawn_among(session: AsyncSession, ids: Collection[str]) -> set[str]:
+    """Those of these tariffs (ids as stored) that are withdrawn."""
+    wanted = select(col(TariffRow.id)).where(
+        col(TariffRow.id).in_(list(ids)), col(TariffRow.withdrawn).is_(True)
+    )
+    return set((await session.execute(wanted)).scalars())
 
 
 async def _row(session: AsyncSession, tariff_id: str) -> TariffRow | None:
