@@ -42,6 +42,9 @@ def samples(raw: Raw | None, notes: list[str]) -> tuple[MeterSample, ...]:
     """Every meter value of a JSON array. What cannot be read is left out and noted; the frame itself is kept."""
     if raw is None:
         return ()
+    if bytes(raw) == b"null":
+        notes.append("the list of meter values is null")
+        return ()
     values: list[_MeterValue] | list[_LooseMeterValue]
     try:
         values = _METER_VALUES.decode(raw)
@@ -114,6 +117,8 @@ def _loose_value(item: Any, notes: list[str]) -> SampledValue:
         raise ValueError("not an object")  # noqa: TRY004  # a value of the station's, not a type of ours
     if item.keys() - _FIELDS.keys():
         notes.append("unknown property")
+    if None in item.values():
+        notes.append("a field of a sampled value is null")
     fields = {
         name: mend(name, item[name], rule, notes, money=True)
         for name, rule in _FIELDS.items()

@@ -1,8 +1,10 @@
 """Times as stations write them, read once: into UTC, or given up."""
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FIRST_YEAR = 2015
 _LAST_YEAR = 2200
 _SHORTEST = len("2026-01-01T00:00:00")
@@ -30,7 +32,8 @@ def read(text: str | None) -> tuple[datetime | None, str | None]:
 
 
 def _parsed(text: str) -> datetime:
-    if len(text) < _SHORTEST or text[10] not in "Tt " or not text[:4].isdecimal():
+    # datetime reads more than dates and times of this form: weeks, and digits without separators.
+    if len(text) < _SHORTEST or text[10] not in "Tt " or not _DATE.match(text):
         raise ValueError("not a date and time")
     if text[17:19] == "60":  # a leap second has no place of its own in datetime
         text = text[:17] + "59" + text[19:]
