@@ -1,7 +1,6 @@
 """WireModel, the base of every wire object, and the plain types that fields are made of."""
 
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, Self
@@ -16,6 +15,7 @@ from pydantic import (
     PlainValidator,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -191,16 +191,15 @@ Flag = Annotated[bool, Field(strict=True)]
 Integer = Annotated[int, BeforeValidator(_read_integer), Field(ge=0, le=2**31 - 1)]
 OcpiNumber = Annotated[
     Decimal,
-    PlainValidator(_read_number, json_schema_input_type=float),
+    PlainValidator(_read_number),
     PlainSerializer(_write_number, return_type=int | Decimal),
+    WithJsonSchema({"type": "number"}),
 ]
 """A JSON number: kept exactly as read, written with at most 4 decimals, rounded half up."""
 DateTime = Annotated[
     datetime,
-    PlainValidator(_read_moment, json_schema_input_type=str),
+    PlainValidator(_read_moment),
     PlainSerializer(write_time, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """A moment in UTC: any offset is read, `Z` is written, to the millisecond."""
-
-Members = Mapping[str, object]
-"""The members of a JSON object as parsed from a body."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -354,3 +354,11 @@ def test_complaints_name_fields_and_stay_short() -> None:
     assert "country_code" in refused.value.message
     assert "more" in refused.value.message
     assert len(refused.value.message) < 500
+
+
+@pytest.mark.parametrize("mode", ["validation", "serialization"])
+def test_schemas_say_number_and_date_time(mode: Literal["validation", "serialization"]) -> None:
+    fields = Session.model_json_schema(mode=mode)["properties"]
+    assert fields["kwh"]["type"] == "number"
+    assert (fields["last_updated"]["type"], fields["last_updated"]["format"]) == ("string", "date-time")
+    assert fields["charging_periods"]["type"] == "array"
