@@ -213,6 +213,8 @@ class PartnerNonsense(PartnerFailure):
         super().__init__(message)
         self.kind = kind
         self.http_status = http_status
+        self.location: str | None = None
+        """The Location header, where there was one: the partner may have stored what we sent."""
 
 
 class PartnerRefused(PartnerFailure):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -74,6 +74,21 @@ async def give_up(session: AsyncSession, partner_id: str, reason: str) -> None:
         .values(state="dead", last_error=reason, leased_until=None)
         .execution_options(synchronize_session=False)
     )
+
+
+async def confirmed_among(
+    session: AsyncSession, partner_id: str, named: Sequence[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Those of these objects (kind, object id) that the partner has confirmed in some version."""
+    if not named:
+        return set()
+    key = tuple_(col(DeliveryRow.kind), col(DeliveryRow.object_id))
+    wanted = select(col(DeliveryRow.kind), col(DeliveryRow.object_id)).where(
+        col(DeliveryRow.partner_id) == partner_id,
+        key.in_(list(named)),
+        col(DeliveryRow.confirmed).is_not(None),
+    )
+    return {(kind, object_id) for kind, object_id in (await session.execute(wanted)).all()}
 
 
 async def backlogs(session: AsyncSession) -> dict[str, Backlog]:

@@ -8,8 +8,9 @@ Outcome
   Down        the partner as a whole cannot be used: everything for it waits
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -89,6 +90,13 @@ class Deliverer(Protocol):
         """Partners to whom nothing may be sent now (paused, not registered)."""
         ...
 
-    async def deliver(self, claim: Claim) -> Outcome:
-        """One delivery, whatever it takes; never raises for what a partner does."""
+    async def load(self, claims: Sequence[Claim]) -> Mapping[int, Any]:
+        """The objects of these claims as they are now, by the claim's id."""
+        ...
+
+    async def deliver(self, claim: Claim, thing: Any) -> Outcome | None:
+        """One delivery, whatever it takes; None where it must be given back untried.
+
+        `thing` is what `load` gave, None where the object does not exist. Never raises for what a partner does.
+        """
         ...

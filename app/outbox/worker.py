@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from typing import Any, NamedTuple
 
 from app.kit import logs, metrics
 from app.kit.clock import Clock
@@ -26,11 +27,18 @@ _GATHER_SECONDS = 0.004
 _STORE_AWAY_SECONDS = 1.0
 
 
+class Work(NamedTuple):
+    """A claim and the object it is about, as read right after the claim."""
+
+    claim: Claim
+    thing: Any
+
+
 class _PartnerLane:
     """What this process has claimed for one partner, and what is under way to it."""
 
     def __init__(self) -> None:
-        self.queue: deque[Claim] = deque()
+        self.queue: deque[Work] = deque()
         self.turns: set[tuple[str, str]] = set()
         self.runners = 0
         self.down = False
@@ -42,10 +50,10 @@ class _PartnerLane:
         room = _AHEAD_OF_SLOW if self.usual_seconds > _SLOW_SECONDS else _AHEAD
         return self.down or len(self.queue) >= room
 
-    def next(self) -> Claim | None:
+    def next(self) -> Work | None:
         """The first claim whose object is not under way already."""
         for index, found in enumerate(self.queue):
-            if found.turn not in self.turns:
+            if found.claim.turn not in self.turns:
                 del self.queue[index]
                 return found
         return None
@@ -166,11 +174,21 @@ class OutboxWorker:
             self._results = results + self._results
             self._callers |= callers
             raise
+        self._due = self._due or len(claims) == _BATCH
+        await self._hand_out(claims)
+
+    async def _hand_out(self, claims: list[Claim]) -> None:
+        if not claims:
+            return
+        try:
+            things = await self._deliverer.load(claims)
+        except BaseException:
+            self._results += [Result(found, None) for found in claims]
+            raise
         for found in claims:
-            self._lane(found.partner_id).queue.append(found)
+            self._lane(found.partner_id).queue.append(Work(found, things.get(found.id)))
         for partner_id in {found.partner_id for found in claims}:
             self._run_lane(partner_id)
-        self._due = self._due or len(claims) == _BATCH
 
     async def _leave(self) -> None:
         for partner_id in list(self._lanes):
@@ -199,13 +217,13 @@ class OutboxWorker:
 
     async def _deliver_all(self, partner_id: str, lane: _PartnerLane) -> None:
         try:
-            while not lane.down and not self._stopping and (found := lane.next()) is not None:
-                lane.turns.add(found.turn)
+            while not lane.down and not self._stopping and (work := lane.next()) is not None:
+                lane.turns.add(work.claim.turn)
                 try:
-                    outcome = await self._deliver(found, lane)
+                    outcome = await self._deliver(work, lane)
                 finally:
-                    lane.turns.discard(found.turn)
-                self._settled(found, outcome)
+                    lane.turns.discard(work.claim.turn)
+                self._settled(work.claim, outcome)
                 if isinstance(outcome, Down):
                     lane.down = True
                     self._give_back(partner_id)
@@ -215,12 +233,13 @@ class OutboxWorker:
                 self._give_back(partner_id)
                 lane.down = False
 
-    async def _deliver(self, found: Claim, lane: _PartnerLane) -> Outcome | None:
+    async def _deliver(self, work: Work, lane: _PartnerLane) -> Outcome | None:
+        found = work.claim
         if found.leased_until <= self._clock.now():
             return None
         began = self._clock.monotonic()
         try:
-            return await self._deliverer.deliver(found)
+            return await self._deliverer.deliver(found, work.thing)
         except StoreError:
             return None
         except Exception as error:  # noqa: BLE001 - one object that cannot be told must not stop the others
@@ -240,5 +259,5 @@ class OutboxWorker:
         if not lane.queue:
             return
         while lane.queue:
-            self._results.append(Result(lane.queue.popleft(), None))
+            self._results.append(Result(lane.queue.popleft().claim, None))
         self._awake.set()

@@ -116,6 +116,8 @@ class PartnerClient:
             received.status_code = envelope.status_code
         except PartnerFailure as failure:
             received.error = str(failure)
+            if isinstance(failure, PartnerNonsense):
+                failure.location = received.headers.get("Location")
             raise
         except asyncio.CancelledError:
             received.error = "given up by us"

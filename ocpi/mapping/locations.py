@@ -56,9 +56,9 @@ def connector_body(connector: Connector) -> Body:
     return body | connector.details | {"last_updated": write_time(connector.last_updated)}
 
 
-def evse_patch(evse: Evse) -> Body:
+def evse_patch(status: EvseStatus, last_updated: datetime) -> Body:
     """What partners hear of a change of status: nothing but the status and when it changed."""
-    return {"status": str(evse.status), "last_updated": write_time(evse.last_updated)}
+    return {"status": str(status), "last_updated": write_time(last_updated)}
 
 
 def geo_body(point: GeoPoint) -> Body:

@@ -30,16 +30,12 @@ OFFERED: dict[str, tuple[tuple[ModuleId, InterfaceRole], ...]] = {
 """The functional interfaces of each platform of ours."""
 
 
-def _nobody(partner: Partner) -> None:
-    """Nobody waits for registrations."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """The tools of the handshake. `base_url` is the configured public URL, without a slash at the end.
 
     `name` is our own, as partners show it; `allow_private` lets every partner have http and private URLs;
-    `registered` is told of every new registration, after its commit.
+    `listeners` are told of every new registration, after its commit.
     """
 
     store: Store
@@ -51,7 +47,12 @@ class Desk:
     ours: Party
     name: str
     allow_private: bool = False
-    registered: Callable[[Partner], None] = field(default=_nobody)
+    listeners: list[Callable[[Partner], None]] = field(default_factory=list)
+
+    def registered(self, partner: Partner) -> None:
+        """Tell who waits for registrations."""
+        for listener in self.listeners:
+            listener(partner)
 
     def partner(self, partner_id: str) -> Partner:
         """The partner with this id. Raises NotFound."""

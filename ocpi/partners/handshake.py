@@ -7,7 +7,7 @@ import msgspec
 
 from app.domain.errors import Conflict
 from app.domain.parties import Role
-from app.outbox import inspect
+from app.outbox import inspect, lanes
 from app.store.unit_of_work import UnitOfWork
 from ocpi.client import Peer
 from ocpi.envelope import data_of, require_success
@@ -197,6 +197,7 @@ def _adopting(
             for role in theirs.roles
         )
         await _refuse_taken(desk, stored, parties, unit)
+        await lanes.reopen(unit.session, stored.id, unit.now(), unpause=True)
         paused = before.state is PartnerState.PAUSED
         return msgspec.structs.replace(
             stored,

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from app.domain.errors import Conflict, Invalid, NotFound
+from app.outbox import lanes
 from app.store.unit_of_work import UnitOfWork
 from ocpi.partners import tables
 from ocpi.partners.desk import OFFERED, PLATFORM, Desk
@@ -66,7 +67,9 @@ async def pause(desk: Desk, partner_id: str) -> Partner:
 
 
 async def resume(desk: Desk, partner_id: str) -> Partner:
-    """Go on sending."""
+    """Go on sending, at once."""
+    async with desk.store.unit_of_work(desk.clock) as unit:
+        await lanes.reopen(unit.session, partner_id, unit.now(), unpause=True)
     return await _move(desk, partner_id, PartnerState.PAUSED, PartnerState.REGISTERED)
 
 

@@ -1,6 +1,7 @@
 """Who is told: partners that take the module, and have a right to the object."""
 
 from app.domain.parties import Party, Role
+from ocpi.headers import RoutedParty
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.desk import PLATFORM
 from ocpi.partners.partner import Partner
@@ -21,3 +22,12 @@ def owner(registry: PartnerRegistry, module: ModuleId, party: Party) -> Partner 
     if partner is None or not partner.hears or not partner.owns(party, Role.EMSP):
         return None
     return partner if partner.endpoint(module, InterfaceRole.RECEIVER) is not None else None
+
+
+def addressees(partner: Partner) -> list[RoutedParty]:
+    """The parties of a partner that each get a request, or only the first where it wants one per platform."""
+    found = {
+        p.party: RoutedParty(p.country_code, p.party_id) for p in partner.parties if p.role in _INTERESTED
+    }
+    each = list(found.values())
+    return each[:1] if partner.settings.broadcast == "per_platform" else each

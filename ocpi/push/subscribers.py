@@ -14,6 +14,7 @@ from app.domain.events import (
 from ocpi.modules import ModuleId
 from ocpi.partners.registry import PartnerRegistry
 from ocpi.push import audience
+from ocpi.push.loading import evse_name
 
 RANKS = {"tariff": 0, "location": 1, "evse": 2, "session": 3, "cdr": 4}
 """The order in which a partner is told: what is named before what names it."""
@@ -32,7 +33,7 @@ def marks_of(registry: PartnerRegistry, event: Event) -> list[Mark]:
     """The marks that one event calls for."""
     match event:
         case EvseStatusChanged():
-            name = f"{event.location_id}/{event.evse_uid}"
+            name = evse_name(event.location_id, event.evse_uid)
             receivers = audience.everyone(registry, ModuleId.LOCATIONS)
             return [_mark(p.id, "evse", name, event, whole=False) for p in receivers]
         case LocationChanged() if event.roaming:

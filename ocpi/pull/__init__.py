@@ -1,0 +1,1 @@
+"""Partners' lists, read by us."""

@@ -1,0 +1,43 @@
+"""What happens by itself: a newly registered partner is told everything and its tokens are read; regular work."""
+
+from app.kit.periodic import Periodic
+from app.kit.tasks import spawn
+from app.outbox import inspect
+from ocpi.context import OcpiContext
+from ocpi.partners.partner import Partner
+from ocpi.pull.tokens import pull_all, pull_tokens
+from ocpi.push.catch_up import tell_everything
+
+_TOKENS_SECONDS = 6 * 3600.0
+
+
+def welcome(context: OcpiContext) -> None:
+    """From now on every partner that registers is told all we have, and its tokens are read."""
+
+    async def catch_up(partner: Partner) -> None:
+        await tell_everything(context.desk, partner)
+        await pull_tokens(context, partner)
+
+    context.desk.listeners.append(lambda partner: spawn(catch_up(partner), f"welcome:{partner.id}"))
+
+
+def regular_work(context: OcpiContext) -> list[Periodic]:
+    """What has to be run every so often; to be started and stopped by the roof."""
+
+    async def contacts() -> None:
+        await context.registry.keep_contacts(context.clock)
+
+    async def tokens() -> None:
+        await pull_all(context)
+
+    async def gauges() -> None:
+        async with context.store.reading() as session:
+            found = await inspect.backlogs(session)
+        inspect.publish(found, [p.id for p in context.registry.all()], context.clock.now())
+
+    return [
+        Periodic("ocpi-traffic", 1.0, context.traffic.flush),
+        Periodic("ocpi-contacts", 30.0, contacts),
+        Periodic("ocpi-tokens", _TOKENS_SECONDS, tokens, jitter=0.3),
+        Periodic("ocpi-gauges", 10.0, gauges),
+    ]
