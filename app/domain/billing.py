@@ -46,8 +46,11 @@ def zone_of(snapshot: Snapshot) -> ZoneInfo:
     return ZoneInfo(snapshot.place.location.time_zone if snapshot.place else "UTC")
 
 
-def progressed(running: Running, until: datetime, now: datetime) -> ChargingSession:
-    """The running session as partners see it: energy and cost so far, and the periods that are closed."""
+def progressed(running: Running, until: datetime, now: datetime, *, cut: bool) -> ChargingSession:
+    """The running session as partners see it: energy and cost so far, and the periods that are closed.
+
+    `cut`: a period ends at `until`, so that the last one is closed too.
+    """
     session, energy = running.session, running.register.energy_wh
     try:
         periods = _periods(running, until, energy)
@@ -58,7 +61,7 @@ def progressed(running: Running, until: datetime, now: datetime) -> ChargingSess
     return replace(
         session,
         kwh=kwh(energy),
-        periods=_on_the_wire(periods)[:-1],
+        periods=_on_the_wire(periods if cut else periods[:-1]),
         total_cost=cost.total_cost if cost else None,
         last_updated=now,
     )
@@ -152,7 +155,7 @@ def _record(
     running: Running, cost: Cost | None, ended_at: datetime, cdr_id: str, now: datetime
 ) -> ChargeDetailRecord:
     session, snapshot = running.session, running.snapshot
-    hours = Decimal((ended_at - session.start_date_time) / timedelta(hours=1)).quantize(_FOUR_DIGITS)
+    seconds = Decimal((ended_at - session.start_date_time) // timedelta(microseconds=1)) / 1_000_000
     return ChargeDetailRecord(
         country_code=session.country_code,
         party_id=session.party_id,
@@ -173,7 +176,7 @@ def _record(
         total_fixed_cost=cost.total_fixed_cost if cost else None,
         total_energy=session.kwh,
         total_energy_cost=cost.total_energy_cost if cost else None,
-        total_time=cost.total_time if cost else hours,
+        total_time=cost.total_time if cost else (seconds / 3600).quantize(_FOUR_DIGITS),
         total_time_cost=cost.total_time_cost if cost else None,
         total_parking_time=cost.total_parking_time if cost else None,
         total_parking_cost=cost.total_parking_cost if cost else None,

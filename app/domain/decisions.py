@@ -219,7 +219,7 @@ def _pause_or_resume(s: Situation, report: StatusReport, at: datetime) -> None:
     transaction.end_signed_at = None
     s.changes.running.append(running)
     if _note_activity(transaction, at, activity):
-        progress.tell_progress(s, running, max(at, running.register.last_at))
+        progress.tell_progress(s, running, max(at, running.register.last_at), cut=True)
 
 
 def _note_activity(transaction: Transaction, at: datetime, activity: Activity) -> bool:

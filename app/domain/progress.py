@@ -57,10 +57,10 @@ def _keep_signed(transaction: Transaction, value: SampledValue) -> None:
     transaction.signed = [*transaction.signed[:1], signed]
 
 
-def tell_progress(s: Situation, running: Running, until: datetime) -> None:
+def tell_progress(s: Situation, running: Running, until: datetime, *, cut: bool = False) -> None:
     """Bring the session up to date, and tell partners if anything they see is different."""
     before = running.session
-    after = progressed(running, max(until, before.start_date_time), s.now)
+    after = progressed(running, max(until, before.start_date_time), s.now, cut=cut)
     if after.kwh == before.kwh and after.periods == before.periods:
         return
     running.session = after

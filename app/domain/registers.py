@@ -13,7 +13,7 @@ from app.domain.transactions import Flag
 ZERO = Decimal(0)
 _UNKNOWN_POWER_KW = Decimal(400)
 _CLOCK_SLACK = timedelta(hours=1)
-_HOUR = timedelta(hours=1)
+_SECOND = timedelta(seconds=1)
 _MARGIN = Decimal("1.25")
 _BELIEVE_AFTER = 3
 _ROUNDING_WH = Decimal(10)
@@ -24,8 +24,8 @@ def plausible_wh(rated_kw: Decimal | None, elapsed: timedelta) -> Decimal:
 
     An hour is granted on top because station clocks are set right in the middle of sessions.
     """
-    hours = Decimal((max(elapsed, timedelta(0)) + _CLOCK_SLACK) / _HOUR)
-    return (rated_kw or _UNKNOWN_POWER_KW) * KILO * hours * _MARGIN
+    seconds = (max(elapsed, timedelta(0)) + _CLOCK_SLACK) // _SECOND
+    return (rated_kw or _UNKNOWN_POWER_KW) * seconds / 3600 * KILO * _MARGIN
 
 
 class Register:
