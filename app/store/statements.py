@@ -17,6 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
 Row = tuple[Any, ...]
+_SQLITE_CASTS = {"text": "TEXT", "bigint": "INTEGER"}
+"""What comes out of JSON has no type of its own; without one SQLite would not look into an index."""
+
 _POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -122,11 +125,15 @@ def query(sql: str, *types: str) -> Query:
     the rows found until the transaction ends (PostgreSQL; on SQLite nobody else writes).
     """
     arrays = [f"${n}::{kind}[]" for n, kind in enumerate(types, 1)]
-    side_by_side = "IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?1))"
+    casts = [_SQLITE_CASTS[kind] for kind in types]
+    fields = ", ".join(f"CAST(json_extract(value, '$[{n}]') AS {cast})" for n, cast in enumerate(casts))
     return Query(
         sqlite=sql.format(
-            **{f"any{n}": f"IN (SELECT value FROM json_each(?{n + 1}))" for n in range(len(types))},
-            pairs=side_by_side,
+            **{
+                f"any{n}": f"IN (SELECT CAST(value AS {cast}) FROM json_each(?{n + 1}))"
+                for n, cast in enumerate(casts)
+            },
+            pairs=f"IN (SELECT {fields} FROM json_each(?1))",
             for_share="",
         ),
         postgresql=sql.format(

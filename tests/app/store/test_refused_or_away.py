@@ -1,5 +1,6 @@
 """A refused row is told apart from a store that is away, at both doors; and the store comes back by itself."""
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,11 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
-from app.store import frames, tariffs, transactions
+from app.store import frames, locations, tariffs, transactions
 from app.store.engine import POSTGRESQL, SQLITE, Store
 from app.store.errors import RowRefused, StoreUnavailable
 from app.store.paging import Window
+from app.store.statements import query, run
 from app.store.writer import Writer
 
 
@@ -173,3 +175,32 @@ def test_a_disk_that_takes_no_more_is_the_store_away_and_heals(database_url: str
         timeout=60,
     )
     assert run.stdout.splitlines() == ["away", "kept 1", "kept 2"], run.stderr
+
+
+@pytest.mark.parametrize("database", [POSTGRESQL])
+async def test_writers_in_each_others_way_may_try_again(
+    store: Store, writer: Writer, clock: Any, make: Any
+) -> None:
+    async with store.unit_of_work(clock) as unit:
+        for id_ in ("A", "B"):
+            await locations.save(unit.session, make.location(id_), unit.now())
+    touched = {id_: [(locations.TOUCH_LOCATIONS, [(id_, 1)])] for id_ in ("A", "B")}
+    both_hold_one = asyncio.Barrier(2)
+
+    async def batch() -> None:
+        async with writer.batch() as batch:
+            await batch.write(touched["A"])
+            await batch.fetch(query("SELECT id FROM locations"))
+            await both_hold_one.wait()
+            await batch.write(touched["B"])
+
+    async def unit_of_work() -> None:
+        async with store.unit_of_work(clock) as unit:
+            await run(unit.session, *touched["B"][0])
+            await both_hold_one.wait()
+            await run(unit.session, *touched["A"][0])
+
+    first = await asyncio.gather(batch(), unit_of_work(), return_exceptions=True)
+    assert sorted(type(each).__name__ for each in first) == ["NoneType", "StoreConflict"]
+    async with writer.batch() as again:
+        await again.write(touched["A"] + touched["B"])

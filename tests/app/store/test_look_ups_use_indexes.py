@@ -1,0 +1,35 @@
+"""The look-ups of a batch go by an index on SQLite, however many rows there are."""
+
+import sqlite3
+
+import pytest
+from sqlalchemy import make_url
+
+from app.store import locations, stations, tariffs, tokens, transactions
+from app.store.engine import SQLITE
+from app.store.statements import Query
+
+_LOOK_UPS = {
+    "open": (transactions.OPEN_TRANSACTIONS, "station_id=?"),
+    "start key": (transactions.STARTED_BY_KEY, "station_id=? AND start_key=?"),
+    "number": (transactions.TRANSACTIONS_BY_OCPP_ID, "station_id=? AND ocpp_id=?"),
+    "ref": (transactions.TRANSACTIONS_BY_REF, "ref=?"),
+    "samples": (transactions.SAMPLES_BY_REF, "ref=?"),
+    "epochs": (stations.EPOCHS, "id=?"),
+    "connectors": (stations.CONNECTORS_OF_STATIONS, "station_id=?"),
+    "locations": (locations.LOCATIONS_BY_KEY, "id_key=?"),
+    "tariffs": (tariffs.TARIFFS_BY_KEY, "id_key=?"),
+    "tokens": (tokens.TOKENS_BY_UID, "uid_key=?"),
+}
+
+
+@pytest.mark.parametrize("database", [SQLITE])
+@pytest.mark.parametrize("name", _LOOK_UPS)
+def test_by_index(database_url: str, name: str) -> None:
+    query: Query
+    query, terms = _LOOK_UPS[name]
+    connection = sqlite3.connect(str(make_url(database_url).database))
+    plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query.sqlite}", ["[]"])]
+    connection.close()
+    assert any(step.startswith("SEARCH") and f"({terms})" in step for step in plan), plan
+    assert not any(step.startswith("SCAN") and "json_each" not in step for step in plan), plan
