@@ -5,9 +5,10 @@ import atexit
 import contextlib
 import os
 import shutil
+import socket
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,11 +16,34 @@ from typing import Any
 
 import asyncpg
 import pytest
+import uvicorn
+from cryptography.fernet import Fernet
 from sqlalchemy import make_url
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from app import migrations
+from app.domain.parties import Party
+from app.kit.clock import Clock, SystemClock
+from app.kit.tasks import drain, spawn
+from app.outbox import inspect
 from app.outbox import tables as outbox_tables
+from app.outbox.tables import DeliveryRow
+from app.outbox.worker import OutboxWorker
 from app.store.engine import Store, open_store
+from ocpi.client import open_client
+from ocpi.context import OcpiContext
+from ocpi.partners.desk import Desk
+from ocpi.partners.partner import Partner
+from ocpi.partners.registry import PartnerRegistry
+from ocpi.partners.tokens import Vault
+from ocpi.partners.traffic import Traffic
+from ocpi.push.deliver import PartnerDeliverer
+from ocpi.push.subscribers import on_events
+from ocpi.server.newcomers import welcome
+from ocpi.server.router import ocpi_app
+from ocpi.simulator import EmspSimulator
+from ocpi.wire.tokens import Token as WireToken
 
 
 class SettableClock:
@@ -159,6 +183,110 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     opened.keep_marks(outbox_tables.keep)
     yield opened
     await opened.close()
+
+
+class OcpiHouse:
+    """The OCPI half of the house on a real port: registry, outbox at work, everything a partner can call."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.store = store
+        self.clock = clock
+        self.traffic = Traffic(store, clock)
+        self.client = open_client(on_exchange=self.traffic.sent)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.base_url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.desk = Desk(
+            store=store,
+            clock=clock,
+            client=self.client,
+            registry=PartnerRegistry(store),
+            vault=Vault(Fernet.generate_key()),
+            base_url=self.base_url,
+            ours=Party("NL", "VBR"),
+            name="Voltbridge",
+            allow_private=True,
+        )
+        self.deliverer = PartnerDeliverer(self.desk)
+        self.worker = OutboxWorker(store, clock, self.deliverer, poll_seconds=0.1)
+        self.context = OcpiContext(desk=self.desk, traffic=self.traffic, heard_from=self.worker.heard_from)
+
+    async def start(self) -> None:
+        """Listen, deliver, welcome newcomers."""
+        self.store.subscribe(on_events(self.desk.registry))
+        self.store.after_commit(lambda _events: self.worker.wake())
+        await self.desk.registry.load()
+        welcome(self.context)
+        await self.worker.start()
+        app = Starlette(routes=[Mount("/ocpi", app=ocpi_app(self.context))])
+        config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None, access_log=False)
+        self._server = _QuietServer(config)
+        self._serving = spawn(self._server.serve(sockets=[self._listener]), "ocpi house")
+        await until(lambda: self._server.started)
+
+    async def stop(self) -> None:
+        """Stop serving and delivering."""
+        self._server.should_exit = True
+        self._server.force_exit = True
+        await self._serving
+        await self.worker.stop()
+        await self.client.aclose()
+        await drain(5.0)
+
+    def partner(self, partner_id: str) -> Partner:
+        """The partner as the registry has it."""
+        return self.desk.partner(partner_id)
+
+    async def deliveries(self) -> list[DeliveryRow]:
+        """The outbox, oldest first."""
+        async with self.store.reading() as session:
+            rows, _ = await inspect.find(session, limit=1000)
+        return list(reversed(rows))
+
+
+class _QuietServer(uvicorn.Server):
+    """A server that leaves the signals of the test run alone."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    """Wait until something is true; TimeoutError if it never is."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+async def ocpi_house(store: Store) -> AsyncIterator[OcpiHouse]:
+    """A house that partners can register with, over real HTTP, on both databases."""
+    house = OcpiHouse(store, SystemClock())
+    await house.start()
+    yield house
+    await house.stop()
+
+
+@pytest.fixture
+async def emsp() -> AsyncIterator[EmspSimulator]:
+    """A simulated eMSP, listening, with two tokens of its drivers."""
+    moment = datetime(2026, 3, 1, 10, tzinfo=UTC)
+    tokens = [
+        WireToken(
+            country_code="DE",
+            party_id="EMS",
+            uid=uid,
+            type="RFID",
+            contract_id=f"DE-EMS-C{uid[:8]}",
+            issuer="Elbe Mobility",
+            valid=valid,
+            whitelist="ALLOWED",
+            last_updated=moment,
+        )
+        for uid, valid in (("04A2B3C4D5E680", True), ("04FFEEDDCCBB80", False))
+    ]
+    async with EmspSimulator(tokens=tokens).running() as simulator:
+        yield simulator
 
 
 def _named(url: str, database: str) -> str:

@@ -18,7 +18,10 @@ def welcome(context: OcpiContext) -> None:
         await tell_everything(context.desk, partner)
         await pull_tokens(context, partner)
 
-    context.desk.listeners.append(lambda partner: spawn(catch_up(partner), f"welcome:{partner.id}"))
+    def registered(partner: Partner) -> None:
+        spawn(catch_up(partner), f"welcome:{partner.id}")
+
+    context.desk.listeners.append(registered)
 
 
 def regular_work(context: OcpiContext) -> list[Periodic]:
