@@ -109,7 +109,7 @@ class _Door:
             )
             return
         try:
-            line = await self._context.intake.connect(name, version)
+            line = await self._context.intake.connect(name, version.removeprefix("ocpp"))
         except (StoreUnavailable, Unanswered):
             await _refuse(send, handshake.NO_STORE)
             return

@@ -80,7 +80,7 @@ class Connection:
 
     @property
     def version(self) -> str:
-        """The subprotocol spoken on it."""
+        """The OCPP version spoken on it: `1.6`."""
         return self._line.version
 
     @property

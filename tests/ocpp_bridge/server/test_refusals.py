@@ -151,7 +151,7 @@ async def test_without_a_common_version_the_handshake_completes_and_then_closes(
 async def test_the_newest_common_version_wins(bridge: Any) -> None:
     async with bridge.station("CS1", subprotocols=["ocpp1.5", "ocpp2.1", "ocpp1.6"]) as wire:
         assert wire.socket.subprotocol == "ocpp1.6"
-        assert bridge.intake.lines[0].version == "ocpp1.6"
+        assert bridge.intake.lines[0].version == "1.6"
 
 
 @pytest.mark.parametrize(("path", "status"), [("/ocpp/CS1", b"400"), ("/elsewhere", b"404")])
