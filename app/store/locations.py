@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import BigInteger, Column, ColumnElement, Index, Text, delete, select, tuple_
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, Text, delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
@@ -136,6 +136,22 @@ async def live_evses(
         .where(key.in_(list(names)))
     )
     return [(row.location_id, row.uid, row.status, row.last_updated, roaming) for row, roaming in found]
+
+
+async def holders(session: AsyncSession, uids: Collection[str]) -> dict[str, str]:
+    """Which location has an EVSE of this uid (compared without case), by uid in upper case."""
+    folded = func.upper(col(EvseRow.uid))
+    wanted = select(folded, col(EvseRow.location_id)).where(folded.in_([uid.upper() for uid in uids]))
+    return {row[0]: row[1] for row in await session.execute(wanted)}
+
+
+async def overrides(session: AsyncSession, location_id: str) -> dict[str, EvseStatus]:
+    """The operator's own word about EVSEs of a location (id as stored), by uid in upper case."""
+    return {
+        row.uid.upper(): EvseStatus(row.override)
+        for row in await _evses(session, [location_id])
+        if row.override is not None
+    }
 
 
 async def save(

@@ -1,0 +1,46 @@
+"""What the operator's rooms may reach, made once in the roof, and how a request finds it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.domain.parties import Party
+from app.kit.clock import Clock
+from app.services.commands import Commands
+from app.services.intake import Intake
+from app.services.stations import Stations
+from app.store.engine import Store
+from ocpi.partners.desk import Desk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminContext:
+    """The tools of the admin API.
+
+    `ocpp_url` is the address that stations are given, without a slash at the end. `token_ok` judges a bearer
+    token in constant time. `wake` tells the outbox that there is something to deliver; `hang_up` closes the
+    socket of a station, if it has one.
+    """
+
+    store: Store
+    clock: Clock
+    intake: Intake
+    stations: Stations
+    commands: Commands
+    desk: Desk
+    ours: Party
+    ocpp_url: str
+    token_ok: Callable[[str], bool]
+    wake: Callable[[], None]
+    hang_up: Callable[[str], None]
+
+
+def context_of(request: Request) -> AdminContext:
+    """The context that the API was made with."""
+    context: AdminContext = request.app.state.context
+    return context
+
+
+Context = Annotated[AdminContext, Depends(context_of)]
