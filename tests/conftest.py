@@ -11,6 +11,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,20 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from app import migrations
+from app.domain.cdrs import ChargeDetailRecord
+from app.domain.locations import Connector, Evse, GeoPoint, Location, Place
 from app.domain.parties import Party
+from app.domain.sessions import (
+    AuthMethod,
+    ChargingPeriod,
+    ChargingSession,
+    Dimension,
+    SessionStatus,
+    Snapshot,
+)
+from app.domain.status import EvseStatus
+from app.domain.tariffs import Price, PriceComponent, Tariff, TariffDimension, TariffElement
+from app.domain.tokens import SessionToken, TokenType
 from app.kit.clock import Clock, SystemClock
 from app.kit.tasks import drain, spawn
 from app.outbox import inspect
@@ -236,6 +250,12 @@ class OcpiHouse:
         """The partner as the registry has it."""
         return self.desk.partner(partner_id)
 
+    async def settled(self, seconds: float = 10.0) -> None:
+        """Wait until every delivery is told or dead."""
+        async with asyncio.timeout(seconds):
+            while any(row.state not in ("delivered", "dead") for row in await self.deliveries()):
+                await asyncio.sleep(0.01)
+
     async def deliveries(self) -> list[DeliveryRow]:
         """The outbox, oldest first."""
         async with self.store.reading() as session:
@@ -287,6 +307,138 @@ async def emsp() -> AsyncIterator[EmspSimulator]:
     ]
     async with EmspSimulator(tokens=tokens).running() as simulator:
         yield simulator
+
+
+class Objects:
+    """Domain objects as the house would make them: a site with one EVSE, its tariff, a session and its record."""
+
+    moment = datetime(2026, 3, 1, 10, tzinfo=UTC)
+    token = SessionToken(
+        country_code="DE",
+        party_id="EMS",
+        uid="04A2B3C4D5E680",
+        type=TokenType.RFID,
+        contract_id="DE-EMS-C04A2B3C4",
+    )
+
+    def tariff(self, tariff_id: str = "AC-DAY", **changes: Any) -> Tariff:
+        """0.40 per kWh, 21 % VAT."""
+        component = PriceComponent(
+            type=TariffDimension.ENERGY, price=Decimal("0.40"), vat=Decimal(21), step_size=1
+        )
+        values: dict[str, Any] = {
+            "country_code": "NL",
+            "party_id": "VBR",
+            "id": tariff_id,
+            "currency": "EUR",
+            "elements": (TariffElement(price_components=(component,)),),
+            "last_updated": self.moment,
+        }
+        return Tariff(**(values | changes))
+
+    def evse(self, uid: str = "E1", **changes: Any) -> Evse:
+        """An AC socket."""
+        connector = Connector(
+            id="1",
+            standard="IEC_62196_T2",
+            format="SOCKET",
+            power_type="AC_3_PHASE",
+            max_voltage=230,
+            max_amperage=32,
+            tariff_ids=("AC-DAY",),
+            last_updated=self.moment,
+        )
+        values: dict[str, Any] = {
+            "uid": uid,
+            "evse_id": f"NL*VBR*{uid}",
+            "status": EvseStatus.AVAILABLE,
+            "connectors": (connector,),
+            "last_updated": self.moment,
+        }
+        return Evse(**(values | changes))
+
+    def location(self, location_id: str = "quay-77", **changes: Any) -> Location:
+        """A site in Utrecht with one EVSE."""
+        values: dict[str, Any] = {
+            "country_code": "NL",
+            "party_id": "VBR",
+            "id": location_id,
+            "publish": True,
+            "address": "Kade 77",
+            "city": "Utrecht",
+            "country": "NLD",
+            "coordinates": GeoPoint(latitude="52.090737", longitude="5.121420"),
+            "time_zone": "Europe/Amsterdam",
+            "evses": (self.evse(),),
+            "last_updated": self.moment,
+        }
+        return Location(**(values | changes))
+
+    def place(self) -> Place:
+        """The one socket of the site."""
+        location = self.location()
+        evse = location.evses[0]
+        return Place(location=location, evse=evse, connector=evse.connectors[0])
+
+    def session(self, session_id: str = "S-1", **changes: Any) -> ChargingSession:
+        """Running, one charging period so far."""
+        values: dict[str, Any] = {
+            "country_code": "NL",
+            "party_id": "VBR",
+            "id": session_id,
+            "start_date_time": self.moment,
+            "kwh": Decimal("7.5"),
+            "token": self.token,
+            "auth_method": AuthMethod.WHITELIST,
+            "location_id": "quay-77",
+            "evse_uid": "E1",
+            "connector_id": "1",
+            "currency": "EUR",
+            "periods": (self.period(),),
+            "status": SessionStatus.ACTIVE,
+            "last_updated": self.moment,
+        }
+        return ChargingSession(**(values | changes))
+
+    def period(self) -> ChargingPeriod:
+        """Half an hour, 7.5 kWh."""
+        dimensions = (Dimension("ENERGY", Decimal("7.5")), Dimension("TIME", Decimal("0.5")))
+        return ChargingPeriod(start=self.moment, dimensions=dimensions, tariff_id="AC-DAY")
+
+    def snapshot(self) -> Snapshot:
+        """What the session was started with."""
+        return Snapshot(place=self.place(), tariff=self.tariff(), token=self.token)
+
+    def cdr(self, cdr_id: str = "C-1", **changes: Any) -> ChargeDetailRecord:
+        """The bill of the session: 3.00 without VAT."""
+        values: dict[str, Any] = {
+            "country_code": "NL",
+            "party_id": "VBR",
+            "id": cdr_id,
+            "start_date_time": self.moment,
+            "end_date_time": self.moment + timedelta(minutes=30),
+            "session_id": "S-1",
+            "token": self.token,
+            "auth_method": AuthMethod.WHITELIST,
+            "place": self.place(),
+            "currency": "EUR",
+            "tariffs": (self.tariff(),),
+            "periods": (self.period(),),
+            "total_cost": Price(excl_vat=Decimal("3.00"), incl_vat=Decimal("3.63")),
+            "total_energy": Decimal("7.5"),
+            "total_time": Decimal("0.5"),
+            "last_updated": self.moment + timedelta(minutes=30),
+        }
+        return ChargeDetailRecord(**(values | changes))
+
+    def owner(self) -> Party:
+        """The eMSP of the token."""
+        return Party(self.token.country_code, self.token.party_id)
+
+
+@pytest.fixture
+def objects() -> Objects:
+    return Objects()
 
 
 def _named(url: str, database: str) -> str:
