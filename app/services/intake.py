@@ -141,6 +141,11 @@ class Intake:
         """All states in memory."""
         return tuple(self._states.items())
 
+    def forget(self, station_id: str) -> None:
+        """A station was deleted: nothing of it stays in memory, and whatever socket it has is not listened to."""
+        self._states.pop(station_id, None)
+        self._lines.pop(station_id, None)
+
     def connected(self, station_id: str) -> bool:
         """Whether the station has a socket here."""
         return station_id in self._lines

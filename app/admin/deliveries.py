@@ -1,0 +1,66 @@
+"""The outbox as the operator sees it: what partners have yet to be told, and what they would not take."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response
+
+from app.admin.answers import LIST, answer, page_answer, time_or_none
+from app.admin.context import Context
+from app.admin.requests import Paging, Plain
+from app.outbox import inspect
+from app.outbox.tables import DeliveryRow
+
+router = APIRouter(prefix="/deliveries", tags=["deliveries"], dependencies=[Plain])
+
+
+class DeliveryState(StrEnum):
+    """How far a delivery has come."""
+
+    WAITING = "waiting"
+    IN_FLIGHT = "in_flight"
+    DELIVERED = "delivered"
+    FAILING = "failing"
+    DEAD = "dead"
+
+
+@router.get("", summary="Deliveries, newest first", responses=LIST)
+async def list_deliveries(
+    context: Context,
+    page: Paging,
+    partner: Annotated[str | None, Query(description="id of a partner")] = None,
+    state: DeliveryState | None = None,
+) -> Response:
+    """One per partner and object, raised to its newest version."""
+    async with context.store.reading() as session:
+        found, total = await inspect.find(
+            session,
+            partner_id=partner,
+            state=None if state is None else state.value,
+            limit=page.limit,
+            offset=page.offset,
+        )
+    return page_answer([_body(row) for row in found], total)
+
+
+@router.post("/{delivery_id}/retry", summary="Try a failing or dead delivery again now")
+async def retry_delivery(delivery_id: Annotated[int, Path(ge=1, le=2**63 - 1)], context: Context) -> Response:
+    """409: it is under way or done."""
+    async with context.store.unit_of_work(context.clock) as unit:
+        body = _body(await inspect.retry(unit.session, delivery_id, unit.now()))
+    context.wake()
+    return answer(body)
+
+
+def _body(row: DeliveryRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "partner": row.partner_id or None,
+        "object": f"{row.kind}/{row.object_id}",
+        "state": row.state,
+        "attempts": row.attempts,
+        "next_at": time_or_none(row.next_at),
+        "last_error": row.last_error,
+        "created_at": time_or_none(row.created_at),
+        "delivered_at": time_or_none(row.delivered_at),
+    }

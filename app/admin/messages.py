@@ -1,0 +1,51 @@
+"""OCPI traffic in both directions, as it was kept: tokens masked."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from app.admin.answers import LIST, page_answer, time_or_none
+from app.admin.context import Context
+from app.admin.requests import Paging, Plain
+from app.kit.logs import masked
+from app.store import messages
+from app.store.messages import Message
+
+router = APIRouter(prefix="/messages", tags=["messages"], dependencies=[Plain])
+
+
+@router.get("", summary="OCPI requests with their answers, newest first", responses=LIST)
+async def list_messages(
+    context: Context,
+    page: Paging,
+    partner: Annotated[str | None, Query(description="id of a partner")] = None,
+    correlation_id: Annotated[str | None, Query(description="what belongs together")] = None,
+) -> Response:
+    """Both directions; `direction` is the request's."""
+    async with context.store.reading() as session:
+        found, total = await messages.find(
+            session,
+            partner_id=partner,
+            correlation_id=correlation_id,
+            limit=page.limit,
+            offset=page.offset,
+        )
+    return page_answer([_body(message) for message in found], total)
+
+
+def _body(message: Message) -> dict[str, Any]:
+    return {
+        "at": time_or_none(message.at),
+        "partner": message.partner_id,
+        "direction": message.direction,
+        "method": message.method,
+        "url": message.url,
+        "request_id": message.request_id,
+        "correlation_id": message.correlation_id,
+        "http_status": message.http_status,
+        "ocpi_status": message.ocpi_status,
+        "duration_ms": message.duration_ms,
+        # Masked when they were kept; a second look costs nothing and forgives a new way in.
+        "request": message.request and masked(message.request),
+        "response": message.response and masked(message.response),
+    }

@@ -1,0 +1,173 @@
+"""Partners: invited, registered, renewed, paused, and how far behind each one is."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from pydantic import StringConstraints
+
+from app.admin.answers import LIST, answer, page_answer, time_or_none
+from app.admin.context import AdminContext, Context
+from app.admin.problems import invalid
+from app.admin.requests import Document, Form, Paging, Plain, object_body
+from app.outbox import inspect
+from app.outbox.inspect import Backlog
+from ocpi.headers import is_token
+from ocpi.partners import handshake, invitations
+from ocpi.partners.desk import PLATFORM
+from ocpi.partners.partner import Partner
+
+router = APIRouter(prefix="/partners", tags=["partners"], dependencies=[Plain])
+
+_NOBODY = Backlog(0, None)
+
+
+class Invitation(Form):
+    """A partner we expect."""
+
+    name: str
+    platform: str = PLATFORM
+
+
+class Registration(Form):
+    """What a partner gave us to begin with."""
+
+    versions_url: Annotated[
+        str, StringConstraints(pattern=r"^https?://[^\s/@?#][^\s@]*$", min_length=1, max_length=255)
+    ]
+    token_a: str
+
+
+@router.get("", summary="Partners with their state and how far behind they are", responses=LIST)
+async def list_partners(context: Context, page: Paging) -> Response:
+    """Oldest first; never a token."""
+    partners = sorted(context.desk.registry.all(), key=lambda each: (each.created_at, each.id))
+    found = partners[page.offset : page.offset + page.limit]
+    behind = await _backlogs(context)
+    return page_answer(
+        [partner_body(each, context, behind.get(each.id, _NOBODY)) for each in found], len(partners)
+    )
+
+
+@router.post("", status_code=201, summary="Invite a partner; its token A is shown only here")
+async def invite(body: Invitation, context: Context) -> Response:
+    """The partner registers by POST to our credentials endpoint with this token."""
+    partner, token = await invitations.invite(context.desk, body.name, body.platform)
+    return answer(_invited(context, partner, token), 201)
+
+
+@router.get("/{partner_id}", summary="One partner")
+async def get_partner(partner_id: str, context: Context) -> Response:
+    """State, version, roles, endpoints, last contact, delivery lag."""
+    return await _shown(context, context.desk.partner(partner_id))
+
+
+@router.patch(
+    "/{partner_id}",
+    summary="Change settings of a partner",
+    openapi_extra=object_body(
+        "authorize_unknown, broadcast, empty_ack, raw_token, allow_private_url, page_limit, pace",
+        {"empty_ack": True, "pace": 10},
+    ),
+)
+async def change_settings(partner_id: str, changes: Document, context: Context) -> Response:
+    """Settings that are not named stay as they are."""
+    partner = await invitations.set_settings(context.desk, partner_id, changes)
+    return await _shown(context, partner)
+
+
+@router.delete("/{partner_id}", summary="Unregister a partner, or take an invitation back")
+async def unregister(partner_id: str, context: Context) -> Response:
+    """The partner is told by DELETE; `trouble` says what went wrong there, our side ends in any case."""
+    trouble = await handshake.unregister(context.desk, partner_id)
+    left = context.desk.registry.find(partner_id)
+    body: dict[str, Any] = {"id": partner_id, "state": str(left.state) if left else "removed"}
+    return answer(body | ({"trouble": trouble} if trouble else {}))
+
+
+@router.post("/{partner_id}/register", summary="We start the handshake, with the partner's URL and token A")
+async def register(partner_id: str, body: Registration, context: Context) -> Response:
+    """502 names the step that failed; then nothing has changed."""
+    if not is_token(body.token_a):
+        raise invalid("token_a", "1 to 64 printable ASCII characters without spaces")
+    partner = await handshake.register(context.desk, partner_id, body.versions_url, body.token_a)
+    return await _shown(context, partner)
+
+
+@router.post("/{partner_id}/rotate", summary="New credentials in both directions, by PUT")
+async def rotate(partner_id: str, context: Context) -> Response:
+    """502 names the step that failed; then the old credentials work on."""
+    return await _shown(context, await handshake.renew(context.desk, partner_id))
+
+
+@router.post("/{partner_id}/reinvite", summary="A new token A for a partner that lost its credentials")
+async def reinvite(partner_id: str, context: Context) -> Response:
+    """What we know of it stays; its old tokens end."""
+    token = await invitations.reinvite(context.desk, partner_id)
+    return answer(_invited(context, context.desk.partner(partner_id), token))
+
+
+@router.post("/{partner_id}/pause", summary="Send nothing for now")
+async def pause(partner_id: str, context: Context) -> Response:
+    """What the partner must be told is remembered."""
+    return await _shown(context, await invitations.pause(context.desk, partner_id))
+
+
+@router.post("/{partner_id}/resume", summary="Go on sending")
+async def resume(partner_id: str, context: Context) -> Response:
+    """What was remembered travels now."""
+    partner = await invitations.resume(context.desk, partner_id)
+    context.wake()
+    return await _shown(context, partner)
+
+
+def partner_body(partner: Partner, context: AdminContext, backlog: Backlog) -> dict[str, Any]:
+    """A partner for the operator's eyes; no token in any form."""
+    settings = partner.settings
+    since = backlog.oldest
+    lag = 0.0 if since is None else max(0.0, (context.clock.now() - since).total_seconds())
+    return {
+        "id": partner.id,
+        "platform": partner.platform,
+        "name": partner.name,
+        "state": str(partner.state),
+        "version": partner.version,
+        "versions_url": partner.versions_url,
+        "roles": [
+            {
+                "role": str(each.role),
+                "country_code": each.country_code,
+                "party_id": each.party_id,
+                "business_details": each.business_details,
+            }
+            for each in partner.parties
+        ],
+        "endpoints": [
+            {"identifier": each.module, "role": str(each.role), "url": each.url} for each in partner.endpoints
+        ],
+        "settings": {name: getattr(settings, name) for name in settings.__struct_fields__},
+        "delivery": {"depth": backlog.depth, "oldest": time_or_none(since), "lag_seconds": round(lag, 3)},
+        "last_contact": time_or_none(partner.last_contact),
+        "created_at": time_or_none(partner.created_at),
+        "last_updated": time_or_none(partner.last_updated),
+    }
+
+
+def _invited(context: AdminContext, partner: Partner, token: str) -> dict[str, Any]:
+    return {
+        "id": partner.id,
+        "name": partner.name,
+        "platform": partner.platform,
+        "state": str(partner.state),
+        "token_a": token,
+        "versions_url": context.desk.versions_url(partner.platform),
+    }
+
+
+async def _backlogs(context: AdminContext) -> dict[str, Backlog]:
+    async with context.store.reading() as session:
+        return await inspect.backlogs(session)
+
+
+async def _shown(context: AdminContext, partner: Partner) -> Response:
+    behind = await _backlogs(context)
+    return answer(partner_body(partner, context, behind.get(partner.id, _NOBODY)))
