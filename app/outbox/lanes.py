@@ -93,6 +93,12 @@ async def reopen(session: AsyncSession, partner_id: str, now: datetime, *, unpau
     await hasten(session, [partner_id], now)
 
 
+async def begin(session: AsyncSession, partner_id: str, at: datetime) -> None:
+    """A new start with this partner, whatever was before: the first delivery goes out at `at`."""
+    await write(session, [Lane(partner_id=partner_id, retry_at=at)])
+    await hasten(session, [partner_id], at)
+
+
 async def hasten(session: AsyncSession, partner_ids: Sequence[str], now: datetime) -> None:
     """What failed while these partners were away is due now."""
     await session.execute(

@@ -35,6 +35,9 @@ from ocpi.wire.credentials import Credentials
 OLD_TOKEN_LIVES = timedelta(hours=24)
 """How long a replaced token still works, unless the new one is used before."""
 
+SETTLING = timedelta(seconds=1)
+"""A partner reads our answer to its credentials, and stores it, before it is told anything."""
+
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _CREDENTIALS_SECONDS = 30.0
 _NEVER_SENT = frozenset({Unreachable.BLOCKED, Unreachable.DNS, Unreachable.REFUSED, Unreachable.TLS})
@@ -197,7 +200,7 @@ def _adopting(
             for role in theirs.roles
         )
         await _refuse_taken(desk, stored, parties, unit)
-        await lanes.reopen(unit.session, stored.id, unit.now(), unpause=True)
+        await lanes.begin(unit.session, stored.id, unit.now() + SETTLING)
         paused = before.state is PartnerState.PAUSED
         return msgspec.structs.replace(
             stored,

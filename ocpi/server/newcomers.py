@@ -1,9 +1,12 @@
 """What happens by itself: a newly registered partner is told everything and its tokens are read; regular work."""
 
+import asyncio
+
 from app.kit.periodic import Periodic
 from app.kit.tasks import spawn
 from app.outbox import inspect
 from ocpi.context import OcpiContext
+from ocpi.partners.handshake import SETTLING
 from ocpi.partners.partner import Partner
 from ocpi.pull.tokens import pull_all, pull_tokens
 from ocpi.push.catch_up import tell_everything
@@ -16,6 +19,7 @@ def welcome(context: OcpiContext) -> None:
 
     async def catch_up(partner: Partner) -> None:
         await tell_everything(context.desk, partner)
+        await asyncio.sleep(SETTLING.total_seconds())
         await pull_tokens(context, partner)
 
     def registered(partner: Partner) -> None:
