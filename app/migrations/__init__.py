@@ -1,5 +1,6 @@
 """One history of all tables, for SQLite and PostgreSQL: bring a database up to date, and say whether it is."""
 
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -53,7 +54,7 @@ async def is_current(engine: AsyncEngine) -> bool:
             found = await connection.run_sync(_revision)
     except (SQLAlchemyError, OSError) as error:
         raise read_error(error) or error from error
-    return found == ScriptDirectory.from_config(_config()).get_current_head()
+    return found == _head()
 
 
 async def differences(engine: AsyncEngine) -> list[str]:
@@ -90,6 +91,11 @@ def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", "app:migrations")
     return config
+
+
+@cache
+def _head() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def _revision(connection: Connection) -> str | None:

@@ -1,6 +1,8 @@
 """The opened database: its engines, its write gate, its stamps; refuses settings that could lose data."""
 
-from contextlib import AbstractAsyncContextManager
+import asyncio
+import sqlite3
+from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +87,7 @@ async def open_store(url: str) -> Store:
     store = _open_sqlite(parsed) if _DRIVERS[parsed.drivername] == SQLITE else _open_postgresql(parsed)
     try:
         await _refuse_forgetful(store)
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         await store.close()
         known = read_error(error)
         kind = type(known) if known is not None else StoreUnavailable
@@ -121,7 +123,9 @@ def _open_sqlite(url: URL) -> Store:
     # Explicit BEGINs (see _begin): the driver's own would come late and upgrade readers to writers.
     options: dict[str, Any] = {"isolation_level": None, "timeout": _BUSY_SECONDS}
     target = url.set(database=sqlite_path(url))
-    reader = create_async_engine(target, connect_args=options, pool_size=_READERS, max_overflow=0)
+    reader = create_async_engine(
+        target, connect_args=options, pool_size=_READERS, max_overflow=0, pool_timeout=10
+    )
     writer = create_async_engine(target, connect_args=options, pool_size=1, max_overflow=1)
     _on_connect(reader, "PRAGMA query_only = ON")
     _on_connect(writer)
@@ -162,10 +166,14 @@ SQLITE_SETTINGS = (
 def _on_connect(engine: AsyncEngine, *more: str) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        for setting in (*SQLITE_SETTINGS, *more):
-            cursor.execute(setting)
-        cursor.close()
+        try:
+            cursor = connection.cursor()
+            for setting in (*SQLITE_SETTINGS, *more):
+                cursor.execute(setting)
+            cursor.close()
+        except BaseException:
+            connection.close()
+            raise
 
 
 def _begin(engine: AsyncEngine, statement: str) -> None:
@@ -176,20 +184,30 @@ def _begin(engine: AsyncEngine, statement: str) -> None:
 
 async def _refuse_forgetful(store: Store) -> None:
     """What is acknowledged must survive a power cut: refuses every setting under which it might not."""
-    async with store.writer.begin() as connection:
-        if store.dialect == SQLITE:
-            await connection.execute(text("PRAGMA user_version"))
-            journal = (await connection.execute(text("PRAGMA journal_mode"))).scalar_one()
-            synchronous = (await connection.execute(text("PRAGMA synchronous"))).scalar_one()
-            if journal != "wal" or synchronous != 2:
-                raise StoreError(
-                    f"{shown(store.url)}: this place does not keep a write-ahead log "
-                    f"(journal_mode {journal}); choose a local disk"
-                )
-            return
+    if store.dialect == SQLITE:
+        await asyncio.to_thread(_try_sqlite, store.url)
+        return
+    async with store.writer.connect() as connection:
         mode = (await connection.execute(text("SHOW synchronous_commit"))).scalar_one()
         if mode not in _DURABLE:
             raise StoreError(
                 f"{shown(store.url)}: synchronous_commit is {mode}, so a power cut could lose what was "
                 "acknowledged; set it to on for this database or role"
             )
+
+
+def _try_sqlite(url: URL) -> None:
+    """Opens, settles and locks the file once, before anything else does: a bad place shows here."""
+    with closing(sqlite3.connect(sqlite_path(url), isolation_level=None)) as connection:
+        for setting in SQLITE_SETTINGS:
+            connection.execute(setting)
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+        (journal,), (synchronous,) = (
+            connection.execute(f"PRAGMA {name}").fetchone() for name in ("journal_mode", "synchronous")
+        )
+    if journal != "wal" or synchronous != 2:
+        raise StoreError(
+            f"{shown(url)}: this place does not keep a write-ahead log (journal_mode {journal}); "
+            "choose a local disk"
+        )

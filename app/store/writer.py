@@ -82,7 +82,7 @@ class Writer:
         Raises RowRefused (the content of some row; nothing of the batch is kept), StoreUnavailable (the store
         is away) or StoreConflict (the same batch may succeed at once).
         """
-        async with self._one_at_a_time, self._store.gate.transaction(writes=True):
+        async with self._store.gate.transaction(writes=True), self._one_at_a_time:
             try:
                 await self._bulk.begin()
                 batch = Batch(self._bulk, self._store.stamps.take(self._clock))

@@ -1,5 +1,7 @@
 """What was acknowledged survives kill -9; settings under which it might not are refused at the start."""
 
+import asyncio
+import os
 import signal
 import stat
 import subprocess
@@ -109,3 +111,38 @@ async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"not a database, but long enough to be looked at as one" * 100)
     with pytest.raises(StoreUnavailable, match="not a database"):
         await open_store(f"sqlite+aiosqlite:///{path}")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes anywhere")
+async def test_a_folder_that_may_not_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "v.db").touch()
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        await open_store(f"sqlite+aiosqlite:///{tmp_path / 'v.db'}")
+    tmp_path.chmod(0o700)
+
+
+async def test_a_start_that_fails_prints_one_line_and_no_traceback(tmp_path: Path) -> None:
+    for url in ("sqlite+aiosqlite:////proc/v.db", f"sqlite+aiosqlite:///{tmp_path}"):
+        tried = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-c", _OPENS, url],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert tried.returncode == 1
+        assert len(tried.stderr.splitlines()) == 1, tried.stderr
+
+
+_OPENS = """
+import asyncio, sys
+from app.store.engine import open_store
+from app.store.errors import StoreError
+
+try:
+    asyncio.run(open_store(sys.argv[1]))
+except StoreError as error:
+    sys.exit(str(error))
+"""

@@ -136,8 +136,14 @@ async def test_one_task_cannot_hold_two_transactions(store: Store, clock: Any) -
                     pass
         with pytest.raises(RuntimeError, match="already holds a transaction"):
             await store.pass_gate()
+    writer = Writer(store, clock)
+    async with writer.batch():
+        with pytest.raises(RuntimeError, match="already holds a transaction"):
+            async with writer.batch():
+                pass
     async with store.reading(), asyncio.timeout(5):
         pass
+    await writer.close()
 
 
 async def test_stamps_never_go_back(store: Store, clock: Any) -> None:
