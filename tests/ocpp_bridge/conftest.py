@@ -23,7 +23,7 @@ from app.domain.stations import (
 from app.domain.tokens import Authorization, Verdict
 from app.domain.transactions import StartAnswer, StopAnswer, TransactionEnded, TransactionStarted
 from app.kit.clock import SystemClock
-from app.main import _config, _Server, open_listener
+from app.kit.listeners import _config, _Server, open_listener
 from app.services.intake import Call, Line
 from app.services.stations import Entry
 from ocpp_bridge.context import BridgeContext
