@@ -1,109 +1,124 @@
-"""The two listeners of the house in one process, their clean start and end, and the health endpoints."""
+"""The ASGI apps of the house, and the process that serves them."""
 
 import asyncio
-import contextlib
-import errno
-import signal
-import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-import uvicorn
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi_offline import FastAPIOffline
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 from uvicorn.loops.auto import auto_loop_factory
 
-from app.kit import logs, metrics
-from app.kit.protocols import MAX_FRAME, GuardedHttp, PatientWebSocket
-from app.settings import SettingsError
+from app.admin.api import admin_app
+from app.kit import logs, metrics, tasks
+from app.kit.listeners import ListenError, bound, run_servers
+from app.settings import Settings, SettingsError
+from app.store.errors import StoreError
+from app.wiring import House, build, only_one
+from ocpi.server import openapi
+from ocpi.server.router import ocpi_app
+from ocpp_bridge.server import ocpp_app
 
-PING_SECONDS = 30.0
-GRACE_SECONDS = 5  # what open requests get at the end
-BACKLOG = 4096
+AfterStart = Callable[[House], Awaitable[None]]
+
 READY_SECONDS = 5.0
 
+_FRONT = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Voltbridge</title>
+<h1>Voltbridge is running</h1>
+<ul>
+<li><a href="/docs">Admin API</a>: everything an operator can do, to read and to try</li>
+<li><a href="/docs/ocpi">OCPI</a>: what roaming partners may call; they begin at <code>/ocpi/cpo/versions</code></li>
+<li><a href="/metrics">Metrics</a> for Prometheus, <a href="/readyz">readiness</a></li>
+</ul>
+"""
+
 _log = logs.get("main")
-
-
-class ListenError(Exception):
-    """A listener that cannot be opened; its text is one line that names the port and the variable to change."""
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run the process's main coroutine on the quickest event loop there is.
 
-    A wrong setting or a port in use ends the process with one line on stderr and exit code 1.
+    A wrong setting, a database that cannot be used or a port in use ends the process with one line on stderr and
+    exit code 1.
     """
     try:
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
             runner.run(main)
-    except (SettingsError, ListenError) as error:
+    except (SettingsError, StoreError, ListenError) as error:
         sys.exit(str(error))
 
 
-async def run_servers(
-    http_app: ASGIApp,
-    ocpp_app: ASGIApp,
-    *,
-    http: tuple[str, int],
-    ocpp: tuple[str, int],
-    on_started: Callable[[], Awaitable[None]],
-    on_stopping: Callable[[], Awaitable[None]],
-    ocpp_compression: bool = False,
-) -> None:
-    """Serve both apps on (host, port) until SIGINT or SIGTERM; a second signal ends the process at once.
+async def serve(settings: Settings, after_start: AfterStart | None = None) -> None:
+    """The whole house until a signal ends it: OCPP on one port, OCPI, admin API and health on the other.
 
-    `on_started` is awaited once both listen. At the end first the listeners close, then `on_stopping` is awaited,
-    then the open connections end: WebSockets with close code 1012, requests when they are answered or after
-    GRACE_SECONDS. Raises ListenError if an address cannot be had, and whatever `on_started` raises.
+    `after_start` is awaited once both ports answer. Raises SettingsError, StoreError, ListenError.
     """
-    with contextlib.ExitStack() as stack:
-        listeners = [
-            stack.enter_context(
-                contextlib.closing(open_listener(*address, variable=f"VOLTBRIDGE_{name}_PORT"))
-            )
-            for name, address in (("HTTP", http), ("OCPP", ocpp))
-        ]
-        servers = [
-            _Server(_config(http_app)),
-            _Server(_config(ocpp_app, compression=ocpp_compression)),
-        ]
-        stop = stack.enter_context(_stop_signal())
-        # Not spawn(): whoever cancels the house's background work at the end must not cancel the servers.
-        loop = asyncio.get_running_loop()
-        serving = [
-            loop.create_task(server.serve(sockets=[listener]))
-            for server, listener in zip(servers, listeners, strict=True)
-        ]
+    # The ports come first: where they are taken, another house may be at work on the same database.
+    http, ocpp = (settings.http_host, settings.http_port), (settings.ocpp_host, settings.ocpp_port)
+    with bound(http=http, ocpp=ocpp) as listeners, only_one(settings):
+        house = await build(settings)
         try:
-            await _until_started(servers, serving)
-            await _work_until(stop, on_started, serving)
+            await house.start()
+            await run_servers(
+                http_app(house),
+                ocpp_app(house.bridge),
+                listeners=listeners,
+                on_started=_started(house, after_start),
+                on_stopping=house.stop,
+                ocpp_compression=settings.ocpp_compression,
+            )
         finally:
-            await _wind_down(servers, serving, on_stopping)
+            await tasks.cancel_all()
+            await house.close()
 
 
-def open_listener(host: str, port: int, *, variable: str) -> socket.socket:
-    """A socket that listens on this address. Raises ListenError, which names the variable to change."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-    except OSError as error:
-        raise ListenError(f"Cannot listen on {host}: {error.strerror}; change {_host_of(variable)}") from None
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        # Listening at once, not only later in the server, makes a port in use known before anything starts.
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise ListenError(_why_not(error, host, port, variable)) from None
-    listener.setblocking(False)
-    return listener
+def _started(house: House, after_start: AfterStart | None) -> Callable[[], Awaitable[None]]:
+    async def started() -> None:
+        settings = house.settings
+        _log.info("listening", http=settings.public_url, ocpp=settings.ocpp_public_url)
+        if after_start is not None:
+            await after_start(house)
+
+    return started
+
+
+def http_app(house: House) -> ASGIApp:
+    """Everything behind the HTTP port. OCPI and the admin API answer all that begins with their paths."""
+    admin = admin_app(house.admin)
+    root = FastAPIOffline(
+        title="Voltbridge", docs_url="/docs", redoc_url=None, openapi_url="/docs/admin.json"
+    )
+    document = {**admin.openapi(), "servers": [{"url": "/admin/v1"}]}
+    root.openapi = lambda: document  # type: ignore[method-assign]
+    root.router.routes += [
+        *health_routes(house.ready),
+        Mount("/ocpi", ocpi_app(house.ocpi)),
+        Mount("/admin/v1", admin),
+        Route("/docs/ocpi", _ocpi_pages, methods=["GET"]),
+        Route("/docs/ocpi.json", lambda _: JSONResponse(openapi.document()), methods=["GET"]),
+        Route("/", _front_page, methods=["GET"]),
+    ]
+    return root
+
+
+def _ocpi_pages(_request: Request) -> Response:
+    """The OCPI document to read, from the same files as the admin API's page."""
+    return get_swagger_ui_html(
+        openapi_url="/docs/ocpi.json",
+        title="Voltbridge OCPI",
+        swagger_js_url="/static-offline-docs/swagger-ui-bundle.js",
+        swagger_css_url="/static-offline-docs/swagger-ui.css",
+        swagger_favicon_url="/static-offline-docs/favicon.png",
+    )
+
+
+def _front_page(_request: Request) -> Response:
+    return HTMLResponse(_FRONT)
 
 
 def health_routes(ready: Callable[[], Awaitable[bool]]) -> list[BaseRoute]:
@@ -139,122 +154,3 @@ async def _why_not_ready(ready: Callable[[], Awaitable[bool]]) -> str | None:
         _log.warning("readiness cannot be told", exc_info=error)
         return f"the database cannot be asked ({type(error).__name__})"
     return "the database is not reachable, or its migrations are not done"
-
-
-class _Server(uvicorn.Server):
-    """A uvicorn server that leaves the signals to its process: two of them would fight over the handlers."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    def stop_accepting(self) -> None:
-        """Close the listener; what is connected stays connected."""
-        for server in getattr(self, "servers", []):
-            server.close()
-
-
-def _config(app: ASGIApp, *, compression: bool = False) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http=GuardedHttp,
-        ws=PatientWebSocket,
-        ws_max_size=MAX_FRAME,
-        ws_ping_interval=PING_SECONDS,
-        ws_ping_timeout=PING_SECONDS,
-        ws_per_message_deflate=compression,
-        interface="asgi3",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Who the caller is never hangs on an address that a header claims.
-        proxy_headers=False,
-        backlog=BACKLOG,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-
-
-@contextlib.contextmanager
-def _stop_signal() -> Iterator[asyncio.Event]:
-    """An event that the first SIGINT or SIGTERM sets. The second one meets the system's own handler: the end."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    handled = (signal.SIGINT, signal.SIGTERM)
-
-    def first(number: signal.Signals) -> None:
-        _log.info("stopping", signal=number.name)
-        for each in handled:
-            loop.remove_signal_handler(each)
-            signal.signal(each, signal.SIG_DFL)
-        stop.set()
-
-    for each in handled:
-        loop.add_signal_handler(each, first, each)
-    try:
-        yield stop
-    finally:
-        for each in handled:
-            loop.remove_signal_handler(each)
-
-
-async def _until_started(servers: list[_Server], serving: list[asyncio.Task[None]]) -> None:
-    while not all(server.started for server in servers):
-        for task in serving:
-            if task.done():
-                task.result()
-        await asyncio.sleep(0.005)
-
-
-async def _work_until(
-    stop: asyncio.Event, on_started: Callable[[], Awaitable[None]], serving: list[asyncio.Task[None]]
-) -> None:
-    """Run `on_started`, then wait for the signal, which may also come before the former has ended."""
-
-    async def start() -> None:
-        await on_started()
-
-    loop = asyncio.get_running_loop()
-    stopping, starting = loop.create_task(stop.wait()), loop.create_task(start())
-    try:
-        await asyncio.wait({stopping, starting, *serving}, return_when=asyncio.FIRST_COMPLETED)
-        if starting.done():
-            starting.result()
-            await asyncio.wait({stopping, *serving}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in (starting, stopping):
-            task.cancel()
-        await asyncio.gather(starting, stopping, return_exceptions=True)
-
-
-async def _wind_down(
-    servers: list[_Server], serving: list[asyncio.Task[None]], on_stopping: Callable[[], Awaitable[None]]
-) -> None:
-    for server in servers:
-        server.stop_accepting()
-    try:
-        await on_stopping()
-    except Exception:  # noqa: BLE001 - the servers end in any case, and the log says what went wrong
-        _log.exception("stopping did not go well")
-    for server in servers:
-        server.should_exit = True
-    await asyncio.gather(*serving)
-
-
-def _why_not(error: OSError, host: str, port: int, variable: str) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return (
-            f"Port {port} on {host} is already in use; stop what uses it, or set {variable} to another port"
-        )
-    if error.errno == errno.EACCES:
-        return (
-            f"Port {port} on {host} needs more rights than this process has; set {variable} to one above 1023"
-        )
-    if error.errno == errno.EADDRNOTAVAIL:
-        return f"{host} is not an address of this machine; change {_host_of(variable)}"
-    return f"Cannot listen on port {port} of {host}: {error.strerror}; see {variable}"
-
-
-def _host_of(variable: str) -> str:
-    return variable.removesuffix("PORT") + "HOST"

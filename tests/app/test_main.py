@@ -19,8 +19,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from app import main
-from app.kit import protocols
-from app.main import ListenError, health_routes, open_listener
+from app.kit import listeners, protocols
+from app.kit.listeners import ListenError, open_listener
+from app.main import health_routes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,8 +32,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from app import main
-from app.kit import protocols
-from app.kit import logs
+from app.kit import listeners, logs, protocols
 from app.kit.tasks import cancel_all, spawn
 
 async def ready():
@@ -77,8 +77,12 @@ async def stopping():
 logs.setup("info", "json")
 app = Starlette(routes=[*main.health_routes(ready), Route("/slow", slow), Route("/endless", endless)])
 http, ocpp_port = int(sys.argv[1]), int(sys.argv[2])
-main.run(main.run_servers(app, ocpp, http=("127.0.0.1", http), ocpp=("127.0.0.1", ocpp_port),
-                          on_started=started, on_stopping=stopping))
+
+async def serving():
+    with listeners.bound(http=("127.0.0.1", http), ocpp=("127.0.0.1", ocpp_port)) as both:
+        await listeners.run_servers(app, ocpp, listeners=both, on_started=started, on_stopping=stopping)
+
+main.run(serving())
 print("the end", flush=True)
 """
 
@@ -291,7 +295,7 @@ def test_a_request_that_never_ends_does_not_hold_the_process_for_long():
         connection.sendall(b"GET /endless HTTP/1.1\r\nhost: x\r\n\r\n")
         time.sleep(0.2)
         seconds, out, _ = running.end()
-        assert seconds < main.GRACE_SECONDS + 3
+        assert seconds < listeners.GRACE_SECONDS + 3
         assert out.endswith("the end\n")
 
 

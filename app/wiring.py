@@ -1,0 +1,224 @@
+"""The one place where every long-lived thing of the house is made and handed down."""
+
+import contextlib
+import fcntl
+import hmac
+import secrets
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from app import migrations
+from app.admin.context import AdminContext
+from app.domain.parties import Party
+from app.domain.state import Names
+from app.kit.clock import Clock, SystemClock
+from app.kit.periodic import Periodic
+from app.outbox import tables as outbox_tables
+from app.outbox.worker import OutboxWorker
+from app.services.commands import Commands
+from app.services.housekeeping import Housekeeping
+from app.services.intake import Intake
+from app.services.stations import Stations, UnknownStations
+from app.settings import Settings, admin_token, prepare_state_dir, secret_key
+from app.store import stations as station_rows
+from app.store.engine import Store, open_store
+from app.store.errors import StoreError
+from app.store.writer import Writer
+from ocpi.client import open_client
+from ocpi.context import OcpiContext
+from ocpi.partners import handshake
+from ocpi.partners.desk import Desk
+from ocpi.partners.registry import PartnerRegistry
+from ocpi.partners.tokens import Vault
+from ocpi.partners.traffic import Traffic
+from ocpi.push.deliver import PartnerDeliverer
+from ocpi.push.subscribers import on_events
+from ocpi.server.newcomers import regular_work, welcome
+from ocpp_bridge.context import BridgeContext
+from ocpp_bridge.gateway import LocalGateway
+from ocpp_bridge.live import LiveStations
+
+_LARGEST_NUMBER = 2**31 - 1
+_POLICY = 1008
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Everything that lives as long as the process."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    writer: Writer
+    intake: Intake
+    commands: Commands
+    worker: OutboxWorker
+    bridge: BridgeContext
+    ocpi: OcpiContext
+    admin: AdminContext
+    rounds: Sequence[Periodic]
+
+    async def start(self) -> None:
+        """Take up the work: what a former process left open is settled first."""
+        await self.ocpi.registry.load()
+        await handshake.recover(self.ocpi.desk)
+        await self.commands.end_unanswered()
+        async with self.store.unit_of_work(self.clock) as unit:
+            await station_rows.all_offline(unit.session, unit.now())
+        self.intake.start()
+        await self.worker.start()
+        for periodic in self.rounds:
+            periodic.start()
+
+    async def stop(self) -> None:
+        """Finish what has been taken, in the order in which it depends on each other."""
+        await self.bridge.live.close_all()
+        for periodic in self.rounds:
+            await periodic.stop()
+        await self.worker.stop()
+        await self.intake.stop()
+        await self.ocpi.traffic.flush()
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self.ocpi.client.aclose()
+        await self.writer.close()
+        await self.store.close()
+
+    async def ready(self) -> bool:
+        """Whether the database can be reached and its migrations are done."""
+        return await migrations.is_current(self.store.reader)
+
+
+@contextlib.contextmanager
+def only_one(settings: Settings) -> Iterator[None]:
+    """Holds a SQLite database for this process alone: one writer knows all stations. Raises StoreError."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        yield
+        return
+    prepare_state_dir(settings)
+    path = Path(url.database).expanduser().with_suffix(".lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StoreError(
+                f"{url.database} is in use by another Voltbridge; stop it, or set VOLTBRIDGE_DATABASE_URL"
+            ) from None
+        yield
+
+
+async def build(settings: Settings, clock: Clock | None = None) -> House:
+    """Open the store, bring it up to date, and make the house. Raises SettingsError and StoreError."""
+    clock = clock or SystemClock()
+    prepare_state_dir(settings)
+    token = admin_token(settings)
+    vault = Vault(secret_key(settings))
+    store = await open_store(settings.database_url)
+    try:
+        await migrations.upgrade(store.writer)
+    except BaseException:
+        await store.close()
+        raise
+    ours = Party(settings.country_code, settings.party_id)
+    intake, writer = _intake(store, clock, ours)
+    bridge = _bridge(settings, store, clock, intake)
+    commands = Commands(store, clock, LocalGateway(bridge.live))
+    ocpi, worker = _ocpi(settings, store, clock, vault, ours)
+    return House(
+        settings=settings,
+        clock=clock,
+        store=store,
+        writer=writer,
+        intake=intake,
+        commands=commands,
+        worker=worker,
+        bridge=bridge,
+        ocpi=ocpi,
+        admin=AdminContext(
+            store=store,
+            clock=clock,
+            intake=intake,
+            stations=bridge.stations,
+            commands=commands,
+            desk=ocpi.desk,
+            ours=ours,
+            ocpp_url=settings.ocpp_public_url,
+            token_ok=lambda given: hmac.compare_digest(given.encode(), token.encode()),
+            wake=worker.wake,
+            hang_up=_hang_up(bridge.live),
+        ),
+        rounds=[*regular_work(ocpi), *_rounds(store, intake, clock)],
+    )
+
+
+def _intake(store: Store, clock: Clock, ours: Party) -> tuple[Intake, Writer]:
+    names = Names(
+        number=lambda: 1 + secrets.randbelow(_LARGEST_NUMBER),
+        id=lambda: str(uuid.uuid4()),
+        country_code=ours.country_code,
+        party_id=ours.party_id,
+    )
+    writer = Writer(store, clock)
+    return Intake(store, writer, clock, names), writer
+
+
+def _bridge(settings: Settings, store: Store, clock: Clock, intake: Intake) -> BridgeContext:
+    stations = Stations(
+        store,
+        clock,
+        intake.report,
+        unknown=UnknownStations(settings.unknown_stations),
+        profile_0=settings.ocpp_on_loopback or settings.allow_profile_0,
+    )
+    return BridgeContext(intake=intake, stations=stations, live=LiveStations(clock), clock=clock)
+
+
+def _ocpi(
+    settings: Settings, store: Store, clock: Clock, vault: Vault, ours: Party
+) -> tuple[OcpiContext, OutboxWorker]:
+    registry = PartnerRegistry(store)
+    traffic = Traffic(store, clock)
+    desk = Desk(
+        store=store,
+        clock=clock,
+        client=open_client(on_exchange=traffic.sent),
+        registry=registry,
+        vault=vault,
+        base_url=settings.public_url,
+        ours=ours,
+        name=f"Voltbridge {ours}",
+        allow_private=settings.allow_private_urls,
+    )
+    worker = OutboxWorker(store, clock, PartnerDeliverer(desk))
+    context = OcpiContext(desk=desk, traffic=traffic, heard_from=worker.heard_from)
+    store.keep_marks(outbox_tables.keep)
+    store.subscribe(on_events(registry))
+    store.after_commit(lambda _events: worker.wake())
+    welcome(context)
+    return context, worker
+
+
+def _hang_up(live: LiveStations) -> Callable[[str], None]:
+    def hang_up(station_id: str) -> None:
+        socket = live.get(station_id)
+        if socket is not None:
+            socket.close(_POLICY, "the operator has changed this station")
+
+    return hang_up
+
+
+def _rounds(store: Store, intake: Intake, clock: Clock) -> list[Periodic]:
+    keeping = Housekeeping(store, intake, clock)
+    return [
+        Periodic("silent-stations", 15.0, keeping.notice_silence),
+        Periodic("overdue-transactions", 60.0, keeping.close_overdue),
+        Periodic("forgotten-transactions", 3600.0, keeping.close_forgotten, at_once=True),
+        Periodic("old-frames", 3600.0, keeping.forget_frames),
+    ]
