@@ -39,7 +39,7 @@ from app.domain.status import EvseStatus
 from app.domain.tariffs import Price, PriceComponent, Tariff, TariffDimension, TariffElement
 from app.domain.tokens import SessionToken, TokenType
 from app.kit.clock import Clock, SystemClock
-from app.kit.tasks import drain, spawn
+from app.kit.tasks import running, spawn
 from app.outbox import inspect
 from app.outbox import tables as outbox_tables
 from app.outbox.tables import DeliveryRow
@@ -244,7 +244,9 @@ class OcpiHouse:
         await self._serving
         await self.worker.stop()
         await self.client.aclose()
-        await drain(5.0)
+        for task in running():
+            if task.get_name().startswith("welcome:"):
+                task.cancel()
 
     def partner(self, partner_id: str) -> Partner:
         """The partner as the registry has it."""

@@ -43,22 +43,22 @@ _CREDENTIALS_SECONDS = 30.0
 _NEVER_SENT = frozenset({Unreachable.BLOCKED, Unreachable.DNS, Unreachable.REFUSED, Unreachable.TLS})
 
 
-async def accept(desk: Desk, known: Known, body: object) -> Body:
-    """They POST credentials: call back with their token, keep it all or nothing, answer with ours.
+async def accept(desk: Desk, known: Known, body: Callable[[], object]) -> Body:
+    """They POST credentials (`body` reads them): call back with their token, keep it all or nothing, answer with ours.
 
     Raises MethodNotAllowedError (405) for a partner that is registered already, InvalidParameterError, and
     3001, 3002 or 3003 where their side cannot be used; then nothing has changed and token A works on.
     """
     if known.kind is not TokenKind.INVITATION:
         raise MethodNotAllowedError("already registered: use PUT to renew, or DELETE first")
-    return await _take(desk, known.partner, body, keep_old=False)
+    return await _take(desk, known.partner, body(), keep_old=False)
 
 
-async def accept_renewal(desk: Desk, known: Known, body: object) -> Body:
+async def accept_renewal(desk: Desk, known: Known, body: Callable[[], object]) -> Body:
     """They PUT credentials: as `accept`, for a registered partner; always a new token, endpoints read again."""
     if known.kind is TokenKind.INVITATION:
         raise MethodNotAllowedError("not registered: use POST")
-    return await _take(desk, known.partner, body, keep_old=True)
+    return await _take(desk, known.partner, body(), keep_old=True)
 
 
 async def dismiss(desk: Desk, known: Known) -> None:

@@ -12,12 +12,12 @@ async def get_credentials(call: Call) -> Reply:
 
 async def post_credentials(call: Call) -> Reply:
     """Register: we call the partner back while this request is open."""
-    return call.reply(await handshake.accept(call.context.desk, call.known, call.body()))
+    return call.reply(await handshake.accept(call.context.desk, call.known, call.body))
 
 
 async def put_credentials(call: Call) -> Reply:
     """Renew: new tokens on both sides, endpoints read again."""
-    return call.reply(await handshake.accept_renewal(call.context.desk, call.known, call.body()))
+    return call.reply(await handshake.accept_renewal(call.context.desk, call.known, call.body))
 
 
 async def delete_credentials(call: Call) -> Reply:
