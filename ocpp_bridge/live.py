@@ -1,6 +1,7 @@
 """The stations connected to this node, and the calls we make to them: one at a time per station, by priority."""
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 from collections import OrderedDict, deque
@@ -211,6 +212,8 @@ class LiveStations:
         self.late = LateAnswers()
         self.clock = clock
         self._sockets: dict[str, Socket] = {}
+        self._empty = asyncio.Event()
+        self._empty.set()
         self._replaced: dict[str, deque[float]] = {}
 
     def __len__(self) -> int:
@@ -235,6 +238,7 @@ class LiveStations:
         """A station's socket is open; an older one of the same station is closed (1000)."""
         old = self._sockets.get(socket.station_id)
         self._sockets[socket.station_id] = socket
+        self._empty.clear()
         STATIONS_ONLINE.set(len(self._sockets))
         if old is not None:
             self._replaced.setdefault(socket.station_id, deque()).append(self.clock.monotonic())
@@ -245,6 +249,8 @@ class LiveStations:
         if self._sockets.get(socket.station_id) is socket:
             del self._sockets[socket.station_id]
             STATIONS_ONLINE.set(len(self._sockets))
+            if not self._sockets:
+                self._empty.set()
 
     async def call(
         self,
@@ -266,7 +272,10 @@ class LiveStations:
         )
 
     async def close_all(self, seconds: float = 2.0, slices: int = 20) -> None:
-        """Close every socket (1012, service restart), in slices, so that not all come back at one instant."""
+        """Close every socket (1012, service restart), in slices, so that not all come back at one instant.
+
+        Ends when all have left, at the latest `seconds` after the last slice.
+        """
         sockets = list(self._sockets.values())
         size = max(1, -(-len(sockets) // slices))
         for start in range(0, len(sockets), size):
@@ -274,6 +283,9 @@ class LiveStations:
                 socket.close(1012, "service restart")
             if start + size < len(sockets):
                 await asyncio.sleep(seconds / slices)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._empty.wait()
 
 
 def exchange(asked: _Asked, outcome: str, answer: bytes | None = None, at: datetime | None = None) -> Frame:

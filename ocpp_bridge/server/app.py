@@ -118,9 +118,21 @@ class _Door:
             return
         try:
             await send({"type": "websocket.accept", "subprotocol": version})
-            await Connection(self._context, line, receive, send, adopting=adopting).run()
+            await self._serve(Connection(self._context, line, receive, send, adopting=adopting), line)
+        except OSError:
+            await self._farewell(line)  # the station was gone before it was let in
+
+    async def _serve(self, connection: Connection, line: Line) -> None:
+        """A station counts as live until its leaving is committed: whoever waits for all to leave waits for that."""
+        live = self._context.live
+        live.join(connection)
+        try:
+            await connection.run()
         finally:
-            await self._farewell(line)
+            try:
+                await self._farewell(line)
+            finally:
+                live.leave(connection)
 
     async def _farewell(self, line: Line) -> None:
         try:

@@ -95,12 +95,10 @@ class Connection:
 
     async def run(self) -> None:
         """Serve the socket until either side ends it."""
-        self._context.live.join(self)
         writer = spawn(self._write(), "ocpp writer")
         try:
             await self._read()
         finally:
-            self._context.live.leave(self)
             if self._calls is not None:
                 self._calls.lost()
             writer.cancel()

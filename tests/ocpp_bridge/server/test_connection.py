@@ -97,7 +97,9 @@ async def test_a_lost_socket_is_noted(bridge: Any) -> None:
 async def test_all_sockets_close_with_1012_in_slices(bridge: Any) -> None:
     async with bridge.station("A") as a, bridge.station("B") as b, bridge.station("C") as c:
         await settled(lambda: len(bridge.context.live) == 3)
-        await bridge.context.live.close_all(seconds=0.1)
+        await bridge.context.live.close_all(seconds=1)
+        assert len(bridge.context.live) == 0
+        assert {line.station_id for line in bridge.intake.gone} == {"A", "B", "C"}
         assert [await wire.closed() for wire in (a, b, c)] == [1012, 1012, 1012]
 
 

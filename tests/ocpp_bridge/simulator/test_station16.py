@@ -16,8 +16,10 @@ from app.domain.stations import AuthorizeReport, BootReport, Heartbeat, StatusRe
 from app.domain.tokens import Authorization, Verdict
 from app.domain.transactions import StartAnswer, TransactionEnded, TransactionMetered, TransactionStarted
 from ocpp_bridge.gateway import LocalGateway
+from ocpp_bridge.simulator.client import CallFailed
 from ocpp_bridge.simulator.fleet import Fleet
 from ocpp_bridge.simulator.ocmf import Signer
+from ocpp_bridge.simulator.offline import Queue, Transaction
 from ocpp_bridge.simulator.scenario import (
     CCS_150,
     CHADEMO_50,
@@ -127,7 +129,7 @@ async def test_what_happens_offline_is_replayed_with_the_stations_own_times(brid
     assert len(of_kind(bridge, BootReport)) == 1
 
 
-async def test_a_message_without_answer_is_sent_again_and_given_up_at_last(bridge: Any) -> None:
+async def test_a_lost_connection_costs_a_message_no_attempt(bridge: Any) -> None:
     async with living(bridge, settings={"TransactionMessageAttempts": "2"}) as station:
         answer = bridge.intake.answer
 
@@ -143,6 +145,28 @@ async def test_a_message_without_answer_is_sent_again_and_given_up_at_last(bridg
         assert station.queue.discarded == []
         bridge.intake.answer = answer
         await settled(lambda: not len(station.queue))
+
+
+async def test_a_message_answered_with_errors_is_given_up_after_its_attempts() -> None:
+    queue = Queue(lambda: 3, lambda: 0.0)
+    start, stop = Transaction(1, "TAG"), Transaction(2, "TAG")
+    queue.put("StartTransaction", {"idTag": "TAG"}, start)
+    queue.put("MeterValues", {"connectorId": 1}, start)
+    queue.put("StartTransaction", {"idTag": "TAG"}, stop)
+    sent: list[Any] = []
+
+    async def send(action: str, payload: Any) -> Any:
+        sent.append((action, payload.get("transactionId")))
+        if len(sent) <= 3:
+            raise CallFailed("InternalError")
+        return {"transactionId": 5, "idTagInfo": {"status": "Accepted"}}
+
+    working = asyncio.create_task(queue.work(send))
+    await settled(lambda: not len(queue))
+    working.cancel()
+    assert sent == [("StartTransaction", None)] * 3 + [("MeterValues", -1), ("StartTransaction", None)]
+    assert [message.action for message in queue.discarded] == ["StartTransaction"]
+    assert (start.number, stop.number) == (None, 5)
 
 
 async def test_a_refused_tag_does_not_charge_and_a_refused_start_ends_at_once(bridge: Any) -> None:
