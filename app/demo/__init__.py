@@ -1,0 +1,6 @@
+"""The demo world: simulated stations and a simulated eMSP around the real house, reached only through its doors."""
+
+from app.demo.clearing import clear
+from app.demo.stage import begin
+
+__all__ = ["begin", "clear"]
