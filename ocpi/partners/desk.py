@@ -35,7 +35,8 @@ class Desk:
     """The tools of the handshake. `base_url` is the configured public URL, without a slash at the end.
 
     `name` is our own, as partners show it; `allow_private` lets every partner have http and private URLs;
-    `listeners` are told of every new registration, after its commit.
+    `listeners` are told of every new registration, after its commit. `renewing` holds
+    the partners that have our new credentials in hand: their call back proves nothing about which token they keep.
     """
 
     store: Store
@@ -48,6 +49,7 @@ class Desk:
     name: str
     allow_private: bool = False
     listeners: list[Callable[[Partner], None]] = field(default_factory=list)
+    renewing: set[str] = field(default_factory=set)
 
     def registered(self, partner: Partner) -> None:
         """Tell who waits for registrations."""

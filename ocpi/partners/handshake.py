@@ -110,6 +110,7 @@ async def renew(desk: Desk, partner_id: str) -> Partner:
     _require_functional(offer)
     token = new_token()
     await change(desk, partner_id, lambda partner, unit: _rotated(partner, token, unit))
+    desk.renewing.add(partner_id)
     try:
         theirs = await _send_credentials(desk, "PUT", offer, peer, desk.credentials(before.platform, token))
         return await change_within(desk, partner_id, _adopting(desk, offer, theirs, before))
@@ -123,6 +124,8 @@ async def renew(desk: Desk, partner_id: str) -> Partner:
         raise
     except OcpiError as error:
         raise _failed_at_parties(error) from error
+    finally:
+        desk.renewing.discard(partner_id)
 
 
 async def unregister(desk: Desk, partner_id: str) -> str | None:

@@ -102,7 +102,7 @@ async def change_within(
 ) -> Partner:
     """As `change`, for a change that has to look something up in the same unit of work."""
     async with desk.store.unit_of_work(desk.clock) as unit:
-        partner = await tables.load(unit.session, partner_id)
+        partner = await tables.load(unit.session, partner_id, to_change=True)
         if partner is None:
             raise NotFound(f"there is no partner {partner_id}")
         changed = msgspec.structs.replace(await how(partner, unit), last_updated=unit.now())

@@ -74,9 +74,9 @@ async def load_all(session: AsyncSession) -> list[Partner]:
     return [_partner(row, endpoints, parties) for row in rows]
 
 
-async def load(session: AsyncSession, partner_id: str) -> Partner | None:
-    """One partner, with what hangs on it."""
-    row = await session.get(PartnerRow, partner_id)
+async def load(session: AsyncSession, partner_id: str, *, to_change: bool = False) -> Partner | None:
+    """One partner, with what hangs on it; `to_change` keeps everybody else from changing it meanwhile."""
+    row = await session.get(PartnerRow, partner_id, with_for_update=to_change or None, populate_existing=True)
     if row is None:
         return None
     endpoints = await session.scalars(select(EndpointRow).where(col(EndpointRow.partner_id) == partner_id))

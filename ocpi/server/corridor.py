@@ -147,7 +147,8 @@ class Corridor:
         if known.kind is not TokenKind.INVITATION:
             self._context.registry.contacted(partner.id, now)
             self._context.heard_from(partner.id)
-        if known.kind is TokenKind.CURRENT and partner.previous_token_hash is not None:
+        replaced = known.kind is TokenKind.CURRENT and partner.previous_token_hash is not None
+        if replaced and partner.id not in self._context.desk.renewing:
             self._forget_previous(partner.id, partner.token_hash)
         return known
 
