@@ -15,7 +15,7 @@ from app.domain.commands import Outcome, OutcomeKind
 from app.domain.errors import Conflict
 from app.domain.ports import Late
 from app.kit.clock import Clock
-from app.kit.metrics import STATIONS_ONLINE
+from app.kit.metrics import OCPP_MESSAGES, STATIONS_ONLINE
 from app.store.frames import Frame
 from ocpp_bridge import rpc
 from ocpp_bridge.rpc import ErrorFrame, ResultFrame
@@ -120,7 +120,7 @@ class Calls:
             return False
         self._on_the_way = None
         outcome = read_outcome(frame, self._clock.now())
-        self._record(exchange(asked, outcome.kind, data, outcome.answered_at))
+        self._keep(exchange(asked, outcome.kind, data, outcome.answered_at))
         asked.end(outcome)
         self._next()
         return True
@@ -134,6 +134,10 @@ class Calls:
         if self._on_the_way is not None:
             self._give_up(self._on_the_way)
 
+    def _keep(self, frame: Frame) -> None:
+        OCPP_MESSAGES.labels(frame.action, frame.direction, frame.outcome).inc()
+        self._record(frame)
+
     def _next(self) -> None:
         while self._on_the_way is None and self._waiting:
             asked = heapq.heappop(self._waiting)[2]
@@ -145,7 +149,7 @@ class Calls:
 
     def _give_up(self, asked: _Asked) -> None:
         if asked.sent_at is not None:
-            self._record(exchange(asked, OutcomeKind.TIMEOUT))
+            self._keep(exchange(asked, OutcomeKind.TIMEOUT))
             self._late.expect(asked)
         if self._on_the_way is asked:
             self._on_the_way = None

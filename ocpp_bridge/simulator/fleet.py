@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from typing import Any
 
 from app.kit.tasks import spawn
 from ocpp_bridge.simulator.connector import Connector
@@ -24,7 +25,8 @@ class Fleet:
     ) -> None:
         self._chance = random.Random(seed)  # noqa: S311  # no secret hangs on it
         self._traffic = [(Station16(plan, url, reconnect=reconnect), traffic) for plan, traffic in plans]
-        self._tasks: list[asyncio.Task[None]] = []
+        self._cars: list[asyncio.Task[None]] = []
+        self._lives: list[asyncio.Task[None]] = []
 
     @property
     def stations(self) -> list[Station16]:
@@ -34,23 +36,24 @@ class Fleet:
     def start(self) -> None:
         """Connect the stations and let cars come."""
         for station, traffic in self._traffic:
-            self._tasks.append(spawn(station.run(), f"station {station.plan.id}"))
-            self._tasks.append(spawn(self._network(station, traffic), f"network of {station.plan.id}"))
-            self._tasks += [
-                spawn(
-                    self._cars(station, connector, traffic), f"cars at {station.plan.id}/{connector.number}"
-                )
+            name = station.plan.id
+            self._lives.append(spawn(station.run(), f"station {name}"))
+            self._lives.append(spawn(self._network(station, traffic), f"network of {name}"))
+            self._cars += [
+                spawn(self._come_and_go(station, connector, traffic), f"cars at {name}/{connector.number}")
                 for connector in station.connectors
             ]
 
-    async def stop(self) -> None:
-        """Take the cars away and switch the stations off."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
+    async def stop(self, seconds: float = 2.0) -> None:
+        """Send the cars away, wait at most so long until that is acknowledged, and switch the stations off."""
+        await _end(self._cars)
+        waiting = [spawn(station.queue.empty.wait(), "last messages") for station in self.stations]
+        if waiting:
+            await asyncio.wait(waiting, timeout=seconds)
+        await _end([*waiting, *self._lives])
+        self._cars, self._lives = [], []
 
-    async def _cars(self, station: Station16, connector: Connector, traffic: Traffic) -> None:
+    async def _come_and_go(self, station: Station16, connector: Connector, traffic: Traffic) -> None:
         await station.accepted.wait()
         while True:
             await asyncio.sleep(self._between(traffic.free_seconds))
@@ -78,3 +81,9 @@ class Fleet:
 
     def _between(self, bounds: tuple[float, float]) -> float:
         return self._chance.uniform(*bounds)
+
+
+async def _end(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -40,6 +40,8 @@ class Queue:
         self._interval = interval
         self._messages: deque[Message] = deque()
         self._filled = asyncio.Event()
+        self.empty = asyncio.Event()
+        self.empty.set()
         self.discarded: list[Message] = []
 
     def __len__(self) -> int:
@@ -49,6 +51,7 @@ class Queue:
         """Keep a message until it is acknowledged or given up."""
         self._messages.append(Message(action, payload, transaction))
         self._filled.set()
+        self.empty.clear()
 
     async def work(self, send: Send) -> None:
         """Send what is there and what comes, until the connection is lost (Gone)."""
@@ -63,6 +66,7 @@ class Queue:
                 await self._failed(message)
                 continue
             self._messages.popleft()
+            self._settle()
             if message.action == "StartTransaction":
                 self._started(message.transaction, answer)
 
@@ -70,9 +74,14 @@ class Queue:
         message.attempts += 1
         if message.attempts >= self._attempts():
             self.discarded.append(self._messages.popleft())
+            self._settle()
             message.transaction.answered.set()
             return
         await asyncio.sleep(self._interval() * message.attempts)
+
+    def _settle(self) -> None:
+        if not self._messages:
+            self.empty.set()
 
     @staticmethod
     def _started(transaction: Transaction, answer: dict[str, Any]) -> None:

@@ -292,6 +292,8 @@ async def test_a_fleet_is_busy_on_all_its_stations(bridge: Any) -> None:
     fleet.start()
     await settled(lambda: len(of_kind(bridge, TransactionEnded)) >= 6)
     await fleet.stop()
+    # Whoever was charging then was stopped, and the server heard of it.
+    assert len(of_kind(bridge, TransactionEnded)) == len(of_kind(bridge, TransactionStarted))
     assert {line.station_id for line in bridge.intake.lines} == {"F0", "F1", "F2"}
     assert all(call.deviations == () and call.outcome == "result" for call in bridge.intake.calls)
     await settled(lambda: len(bridge.context.live) == 0)
