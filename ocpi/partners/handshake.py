@@ -338,11 +338,15 @@ def _require_functional(offer: Offer) -> None:
 
 
 def _surely_refused(failure: HandshakeFailed) -> bool:
-    """Whether the partner cannot have taken the new token."""
+    """Whether the partner cannot have taken the new token.
+
+    A 401 proves nothing: our token worked a moment ago, and a request that was lost half-way is repeated by
+    HTTP clients, so the first one may have replaced it.
+    """
     cause = failure.__cause__
     if isinstance(cause, PartnerUnreachable):
         return cause.kind in _NEVER_SENT
-    return isinstance(cause, PartnerRefused) and cause.http_status < 500
+    return isinstance(cause, PartnerRefused) and cause.http_status < 500 and cause.http_status != 401
 
 
 def _failed_at_parties(error: Exception) -> HandshakeFailed:
