@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi_offline import FastAPIOffline
@@ -23,7 +23,18 @@ from ocpi.server import openapi
 from ocpi.server.router import ocpi_app
 from ocpp_bridge.server import ocpp_app
 
-AfterStart = Callable[[House], Awaitable[None]]
+
+class Guest(Protocol):
+    """What lives beside the house for as long as it is served, such as the demo."""
+
+    async def begin(self, house: House) -> None:
+        """Both ports answer."""
+        ...
+
+    async def end(self) -> None:
+        """The house is about to stop."""
+        ...
+
 
 READY_SECONDS = 5.0
 
@@ -53,10 +64,10 @@ def run(main: Coroutine[Any, Any, None]) -> None:
         sys.exit(str(error))
 
 
-async def serve(settings: Settings, after_start: AfterStart | None = None) -> None:
+async def serve(settings: Settings, guest: Guest | None = None) -> None:
     """The whole house until a signal ends it: OCPP on one port, OCPI, admin API and health on the other.
 
-    `after_start` is awaited once both ports answer. Raises SettingsError, StoreError, ListenError.
+    `guest` begins once both ports answer and ends before they close. Raises SettingsError, StoreError, ListenError.
     """
     # The ports come first: where they are taken, another house may be at work on the same database.
     http, ocpp = (settings.http_host, settings.http_port), (settings.ocpp_host, settings.ocpp_port)
@@ -68,8 +79,8 @@ async def serve(settings: Settings, after_start: AfterStart | None = None) -> No
                 http_app(house),
                 ocpp_app(house.bridge),
                 listeners=listeners,
-                on_started=_started(house, after_start),
-                on_stopping=house.stop,
+                on_started=_started(house, guest),
+                on_stopping=_stopping(house, guest),
                 ocpp_compression=settings.ocpp_compression,
             )
         finally:
@@ -77,14 +88,23 @@ async def serve(settings: Settings, after_start: AfterStart | None = None) -> No
             await house.close()
 
 
-def _started(house: House, after_start: AfterStart | None) -> Callable[[], Awaitable[None]]:
+def _started(house: House, guest: Guest | None) -> Callable[[], Awaitable[None]]:
     async def started() -> None:
         settings = house.settings
         _log.info("listening", http=settings.public_url, ocpp=settings.ocpp_public_url)
-        if after_start is not None:
-            await after_start(house)
+        if guest is not None:
+            await guest.begin(house)
 
     return started
+
+
+def _stopping(house: House, guest: Guest | None) -> Callable[[], Awaitable[None]]:
+    async def stopping() -> None:
+        if guest is not None:
+            await guest.end()
+        await house.stop()
+
+    return stopping
 
 
 def http_app(house: House) -> ASGIApp:

@@ -1,6 +1,6 @@
 """The demo world: simulated stations and a simulated eMSP around the real house, reached only through its doors."""
 
 from app.demo.clearing import clear
-from app.demo.stage import begin
+from app.demo.stage import Demo
 
-__all__ = ["begin", "clear"]
+__all__ = ["Demo", "clear"]

@@ -1,6 +1,7 @@
 """Setting the demo world going once the house stands, and telling the person at the terminal what to look at."""
 
 import asyncio
+import contextlib
 import random
 import secrets
 import sys
@@ -26,6 +27,8 @@ _EMSP_PORT = 100
 _FIRST = (("DEMO-AMS-1", 52, 45), ("DEMO-UTR-2", 31, 24), ("DEMO-HAM-1", 75, 70))
 """At the first start these stations bring back a visit: (station, minutes ago it began, minutes it took)."""
 
+_UNPLUG_SECONDS = 3.0
+
 _BUSY = Traffic(
     id_tags=(*world.CARDS, world.BLOCKED_CARD),
     free_seconds=(3.0, 60.0),
@@ -36,29 +39,57 @@ _BUSY = Traffic(
 )
 
 
-async def begin(house: House) -> None:
-    """Start the simulators in the background; awaited when both ports answer."""
-    spawn(_play(house), "demo")
+class Demo:
+    """The simulators beside the house, from the first car to the last."""
+
+    def __init__(self) -> None:
+        self._fleet: Fleet | None = None
+        self._emsp: EmspSimulator | None = None
+        self._playing: asyncio.Task[None] | None = None
+
+    async def begin(self, house: House) -> None:
+        """Start in the background; awaited when both ports answer."""
+        self._playing = spawn(self._play(house), "demo")
+
+    async def end(self) -> None:
+        """Unplug the cars, let their stops arrive, and switch everything off."""
+        if self._playing is not None:
+            self._playing.cancel()
+        if self._fleet is not None:
+            await _unplug(self._fleet)
+            await self._fleet.stop()
+        if self._emsp is not None:
+            await self._emsp.aclose()
+
+    async def _play(self, house: House) -> None:
+        settings, memory = house.settings, Memory(house.settings.state_dir)
+        operator = Operator(settings.public_url, admin_token(settings))
+        try:
+            first = memory.get("password") is None
+            password = memory.get("password") or secrets.token_hex(16)
+            await asyncio.to_thread(operator.set_up, password)
+            self._emsp = emsp = await _emsp(house, operator, memory)
+            guest = await asyncio.to_thread(operator.invite, memory, world.GUEST_NAME)
+        finally:
+            operator.close()
+        self._fleet = _fleet(f"{settings.ocpp_public_url}/ocpp", password)
+        if first:
+            _bring_back(house, self._fleet)
+        memory.put("password", password)
+        self._fleet.start()
+        _print(greeting(settings, emsp, guest))
+        await news(emsp, _print)
 
 
-async def _play(house: House) -> None:
-    settings, memory = house.settings, Memory(house.settings.state_dir)
-    operator = Operator(settings.public_url, admin_token(settings))
-    try:
-        first = memory.get("password") is None
-        password = memory.get("password") or secrets.token_hex(16)
-        await asyncio.to_thread(operator.set_up, password)
-        emsp = await _emsp(house, operator, memory)
-        guest = await asyncio.to_thread(operator.invite, memory, world.GUEST_NAME)
-    finally:
-        operator.close()
-    fleet = _fleet(f"{settings.ocpp_public_url}/ocpp", password)
-    if first:
-        _bring_back(house, fleet)
-    memory.put("password", password)
-    fleet.start()
-    _print(greeting(settings, emsp, guest))
-    await news(emsp, _print)
+async def _unplug(fleet: Fleet) -> None:
+    """End what is being charged; a server that is stopped in the middle of sessions would only have to guess."""
+    for station in fleet.stations:
+        for connector in station.connectors:
+            connector.stop("Local")
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_UNPLUG_SECONDS):
+            while any(len(station.queue) for station in fleet.stations if station.online):  # noqa: ASYNC110 - simulators
+                await asyncio.sleep(0.05)
 
 
 async def _emsp(house: House, operator: Operator, memory: Memory) -> EmspSimulator:
