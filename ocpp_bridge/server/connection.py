@@ -16,7 +16,7 @@ from ocpp_bridge.context import BridgeContext
 from ocpp_bridge.live import Calls
 from ocpp_bridge.rpc import CallFrame, ErrorCode, ErrorFrame, Fault, Frame, Garbage, ResultFrame
 from ocpp_bridge.server.adoption import boot_again, offer_password
-from ocpp_bridge.v16.inbound import Translated, reply_to, translate, unreadable
+from ocpp_bridge.v16.inbound import Translated, reply_to, traces, translate, unreadable
 from ocpp_bridge.v16.vocabulary import MONEY
 
 MOST_UNANSWERED = 16
@@ -130,15 +130,15 @@ class Connection:
                 await self._room
 
     def _heed(self, data: bytes, *, binary: bool) -> None:
-        frame = rpc.parse_binary(data) if binary else rpc.parse(data)
-        if isinstance(frame, CallFrame):
-            self._take(frame, data, _understood(frame, len(data)))
+        frame, translated = _read_frame(data, binary)
+        if isinstance(frame, CallFrame) and translated is not None:
+            self._take(frame, data, translated)
         else:
             self._answered_or_stray(frame, data)
 
     async def _heed_large(self, data: bytes, *, binary: bool) -> None:
         async with self._context.large_frames:
-            frame, translated = await asyncio.to_thread(_read_large, data, binary)
+            frame, translated = await asyncio.to_thread(_read_frame, data, binary)
             if not isinstance(frame, CallFrame) or translated is None:
                 self._answered_or_stray(frame, data)
                 return
@@ -255,9 +255,14 @@ class Connection:
             self.close(MISBEHAVED, "too many frames that are no messages")
 
 
-def _read_large(data: bytes, binary: bool) -> tuple[Frame, Translated | None]:
+def _read_frame(data: bytes, binary: bool) -> tuple[Frame, Translated | None]:
+    """A frame, and its meaning if it is a call."""
     frame = rpc.parse_binary(data) if binary else rpc.parse(data)
-    return frame, _understood(frame, len(data)) if isinstance(frame, CallFrame) else None
+    if isinstance(frame, CallFrame):
+        return frame, _understood(frame, len(data))
+    if isinstance(frame, Garbage) and (trace := traces(data)) is not None:
+        return trace, unreadable(trace, frame.reason)
+    return frame, None
 
 
 def _understood(frame: CallFrame, size: int) -> Translated:

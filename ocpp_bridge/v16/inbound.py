@@ -42,6 +42,7 @@ SMALL_FRAME = 4 * 2**20
 _LAST_CONNECTOR = 2**15 - 1
 _LAST_NUMBER = 2**63 - 1
 _NO_TRANSACTION = -1
+_MONEY_NAMES = tuple(sorted(MONEY))
 
 Notes = list[str]
 
@@ -86,6 +87,12 @@ def translate(frame: CallFrame, size: int) -> Translated:
             return unreadable(frame, str(violation), tuple(dict.fromkeys(notes)))
         return _refused(violation.fault(), frame)
     return Translated(report, action.answer, tuple(dict.fromkeys(notes)) if notes else ())
+
+
+def traces(data: bytes) -> CallFrame | None:
+    """A transaction message in bytes that are no frame at all, by its name: it cannot be answered, but is kept."""
+    action = next((name for name in _MONEY_NAMES if name.encode() in data), None)
+    return None if action is None else CallFrame("", action, b"", None)
 
 
 def unreadable(frame: CallFrame, reason: str, notes: tuple[str, ...] = ()) -> Translated:

@@ -124,6 +124,20 @@ async def test_a_transaction_message_without_a_usable_id_is_kept_although_it_can
         assert isinstance(bridge.intake.reports[0], TransactionEnded)
 
 
+@pytest.mark.parametrize(
+    "frame", ['[2,"m\\', '{"StopTransaction":1}', b"\xff StopTransaction", "StopTransaction"]
+)
+async def test_what_names_a_transaction_message_is_kept_even_if_it_is_no_frame_at_all(
+    bridge: Any, frame: str | bytes
+) -> None:
+    async with bridge.station() as wire:
+        await wire.send(frame)
+        assert await wire.alive()
+    kept = [call.request for call in bridge.intake.calls if isinstance(call.report, Unreadable)]
+    data = frame if isinstance(frame, bytes) else frame.encode()
+    assert kept == ([data] if b"StopTransaction" in data else [])
+
+
 async def test_two_megabytes_are_processed(bridge: Any) -> None:
     sample = {"value": "1234", "measurand": "Voltage", "unit": "V"}
     value = {"timestamp": "2026-11-20T10:00:00Z", "sampledValue": [sample] * 40}
