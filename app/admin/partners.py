@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Response
 from pydantic import StringConstraints
 
@@ -14,7 +15,7 @@ from app.outbox.inspect import Backlog
 from ocpi.headers import is_token
 from ocpi.partners import handshake, invitations
 from ocpi.partners.desk import PLATFORM
-from ocpi.partners.partner import Partner
+from ocpi.partners.partner import Partner, PartnerSettings
 
 router = APIRouter(prefix="/partners", tags=["partners"], dependencies=[Plain])
 
@@ -71,6 +72,7 @@ async def get_partner(partner_id: str, context: Context) -> Response:
 )
 async def change_settings(partner_id: str, changes: Document, context: Context) -> Response:
     """Settings that are not named stay as they are."""
+    _check_settings(changes)
     partner = await invitations.set_settings(context.desk, partner_id, changes)
     return await _shown(context, partner)
 
@@ -150,6 +152,16 @@ def partner_body(partner: Partner, context: AdminContext, backlog: Backlog) -> d
         "created_at": time_or_none(partner.created_at),
         "last_updated": time_or_none(partner.last_updated),
     }
+
+
+def _check_settings(changes: dict[str, Any]) -> None:
+    for name, value in changes.items():
+        if name not in PartnerSettings.__struct_fields__:
+            raise invalid(name, "there is no such setting")
+        try:
+            msgspec.convert({name: value}, PartnerSettings)
+        except msgspec.ValidationError as error:
+            raise invalid(name, str(error).partition(" - at ")[0]) from None
 
 
 def _invited(context: AdminContext, partner: Partner, token: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from app.admin.answers import answer
 from app.admin.context import AdminContext, Context
-from app.admin.problems import invalid
+from app.admin.problems import invalid, within
 from app.admin.requests import Document, Plain, object_body
 from app.domain.errors import Invalid
 from app.domain.pricing import CdrDimension, Cost, Line, PeriodVolumes, ProfileType, volumes_of
@@ -72,7 +72,7 @@ async def quote_session(document: Document, context: Context) -> Response:
     try:
         usage = Usage.read(document.get("cdr"))
     except InvalidParameterError as error:
-        raise InvalidParameterError(error.message.replace("Usage: ", "cdr: ", 1)) from None
+        raise within("cdr", error) from None
     cost = quote(
         Question(
             tariffs=_tariffs(document, context),
@@ -108,8 +108,8 @@ def _tariff(body: Any, field: str, context: AdminContext) -> Tariff:
         raise invalid(f"{field}.id", "must be a text")
     try:
         return tariff_from(body, ours=context.ours, tariff_id=tariff_id, now=context.clock.now())
-    except Invalid as error:
-        raise Invalid(str(error), field=field if error.field is None else f"{field}.{error.field}") from None
+    except (Invalid, InvalidParameterError) as error:
+        raise within(field, error) from None
 
 
 def _volumes(period: wire.ChargingPeriod, place: int) -> PeriodVolumes:

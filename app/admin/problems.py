@@ -72,6 +72,17 @@ def invalid(field: str, message: str) -> Problem:
     return Problem(422, f"{field}: {message}", errors=[{"field": field, "message": message}])
 
 
+def within(part: str, error: Invalid | OcpiError) -> Problem:
+    """The refusal of one part of a body, its fields named from the whole body's point of view."""
+    found = problem_of(error)
+    errors = [
+        {"field": part if each["field"] == "body" else f"{part}.{each['field']}", "message": each["message"]}
+        for each in found.errors
+    ] or [{"field": part, "message": found.detail}]
+    detail = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
+    return Problem(found.status, detail, errors=errors)
+
+
 def unauthorized() -> Problem:
     """401, the same for a missing, a malformed and a wrong token."""
     return Problem(

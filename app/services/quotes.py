@@ -29,7 +29,7 @@ def quote(question: Question) -> Cost:
     """The price. Raises Invalid naming the field that makes no sense."""
     try:
         zone = ZoneInfo(question.time_zone)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise Invalid(
             f"{question.time_zone} is not a time zone of the IANA database", field="location_time_zone"
         ) from None

@@ -104,7 +104,7 @@ async def complete_capabilities(unit: UnitOfWork, location_id: str) -> None:
 def _check_time_zone(name: str) -> None:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise Invalid(
             f"{name} is not a time zone of the IANA database, such as Europe/Amsterdam", field="time_zone"
         ) from None
