@@ -1,7 +1,6 @@
 """Setting the demo world going once the house stands, and telling the person at the terminal what to look at."""
 
 import asyncio
-import contextlib
 import random
 import secrets
 import sys
@@ -27,8 +26,6 @@ _EMSP_PORT = 100
 _FIRST = (("DEMO-AMS-1", 52, 45), ("DEMO-UTR-2", 31, 24), ("DEMO-HAM-1", 75, 70))
 """At the first start these stations bring back a visit: (station, minutes ago it began, minutes it took)."""
 
-_UNPLUG_SECONDS = 3.0
-
 _BUSY = Traffic(
     id_tags=(*world.CARDS, world.BLOCKED_CARD),
     free_seconds=(3.0, 60.0),
@@ -52,11 +49,10 @@ class Demo:
         self._playing = spawn(self._play(house), "demo")
 
     async def end(self) -> None:
-        """Unplug the cars, let their stops arrive, and switch everything off."""
+        """Send the cars away, let their stops arrive, and switch everything off."""
         if self._playing is not None:
             self._playing.cancel()
         if self._fleet is not None:
-            await _unplug(self._fleet)
             await self._fleet.stop()
         if self._emsp is not None:
             await self._emsp.aclose()
@@ -79,17 +75,6 @@ class Demo:
         self._fleet.start()
         _print(greeting(settings, emsp, guest))
         await news(emsp, _print)
-
-
-async def _unplug(fleet: Fleet) -> None:
-    """End what is being charged; a server that is stopped in the middle of sessions would only have to guess."""
-    for station in fleet.stations:
-        for connector in station.connectors:
-            connector.stop("Local")
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_UNPLUG_SECONDS):
-            while any(len(station.queue) for station in fleet.stations if station.online):  # noqa: ASYNC110 - simulators
-                await asyncio.sleep(0.05)
 
 
 async def _emsp(house: House, operator: Operator, memory: Memory) -> EmspSimulator:
