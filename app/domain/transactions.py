@@ -138,4 +138,6 @@ class Transaction(msgspec.Struct, kw_only=True):
 
 def start_key(report: TransactionStarted) -> str:
     """What stays the same when a station sends a start again, whatever message id it uses."""
-    return f"{report.connector}|{report.id_tag}|{report.stamp}|{report.meter_start.normalize():f}"
+    return (
+        f"{report.evse}.{report.connector}|{report.id_tag}|{report.stamp}|{report.meter_start.normalize():f}"
+    )

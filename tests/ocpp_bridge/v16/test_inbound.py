@@ -27,6 +27,7 @@ from app.domain.transactions import (
     TransactionEnded,
     TransactionMetered,
     TransactionStarted,
+    start_key,
 )
 from ocpp_bridge import rpc
 from ocpp_bridge.v16.inbound import Translated, reply_to, translate
@@ -66,6 +67,17 @@ def test_a_plain_transaction_has_no_deviations() -> None:
         transaction_id=7, id_tag="ABC", at=AT, stamp=STAMP, meter_stop=Decimal(2000), reason="Remote"
     )
     assert start.deviations == stop.deviations == ()
+
+
+def test_starts_at_two_connectors_are_two_starts_even_with_the_same_card_time_and_meter() -> None:
+    # A station that lost its clock and has meters at zero tells its connectors apart by their number only.
+    start = START | {"meterStart": 0, "timestamp": "1970-01-01T00:00:00Z"}
+    first, second = (read("StartTransaction", start | {"connectorId": number}).report for number in (1, 2))
+    again = read("StartTransaction", start | {"connectorId": 1, "meterStart": 0.0}).report
+    assert isinstance(first, TransactionStarted)
+    assert isinstance(second, TransactionStarted)
+    assert isinstance(again, TransactionStarted)
+    assert start_key(first) == start_key(again) != start_key(second)
 
 
 TOLERATED = [
