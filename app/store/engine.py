@@ -160,6 +160,8 @@ SQLITE_SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA temp_store = MEMORY",
+    # Pages that many commits write are copied back once: at the default of 1000, busy ones were every second or so.
+    "PRAGMA wal_autocheckpoint = 4000",
 )
 
 

@@ -3,7 +3,21 @@
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Index, LargeBinary, Text, delete, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Computed,
+    CursorResult,
+    Index,
+    LargeBinary,
+    Select,
+    Text,
+    delete,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
@@ -14,10 +28,14 @@ T = TypeVar("T", bound=SQLModel)
 
 
 class FrameRow(SQLModel, table=True):
-    """One call with its answer; `direction` is that of the call: `in` from the station, `out` to it."""
+    """One call with its answer; `direction` is that of the call: `in` from the station, `out` to it.
+
+    Frames are the most of all rows, so their index must not be touched all over by every batch: it goes by
+    blocks of neighbouring ids first, and a station's frames are looked for in every block.
+    """
 
     __tablename__ = "frames"
-    __table_args__ = (Index("ix_frames_station", "station_id", "id"),)
+    __table_args__ = (Index("ix_frames_block", "block", "station_id", "id"),)
 
     id: int | None = Field(default=None, sa_column=identity())
     station_id: str = Field(sa_type=Text)
@@ -30,6 +48,9 @@ class FrameRow(SQLModel, table=True):
     answered_at: datetime | None = Field(default=None, sa_type=UtcMicros)
     outcome: str | None = Field(default=None, sa_type=Text)
     deviations: str | None = Field(default=None, sa_type=Text)
+    block: int | None = Field(
+        default=None, sa_column=Column(BigInteger, Computed("id / 2048", persisted=True))
+    )
 
 
 class QuarantineRow(SQLModel, table=True):
@@ -103,6 +124,21 @@ def row(frame: Frame) -> Row:
     return (frame[0], micros(frame.at), *frame[2:7], micros_or_none(frame.answered_at), *frame[8:])
 
 
+def answered_row(
+    station_id: str,
+    stamp: int,
+    *,
+    message_id: str,
+    action: str,
+    request: bytes,
+    answer: bytes,
+    outcome: str,
+    deviations: str | None,
+) -> Row:
+    """The stored form of a station's call, received and answered in one batch; `stamp` in micros."""
+    return (station_id, stamp, "in", message_id, action, request, answer, stamp, outcome, deviations)
+
+
 def quarantine_row(kept: Quarantined) -> Row:
     """The stored form, for INSERT_QUARANTINE."""
     return (kept.station_id, micros(kept.at), kept.frame, kept.reason)
@@ -122,9 +158,27 @@ async def find(
     session: AsyncSession, station_id: str, *, limit: int, offset: int = 0
 ) -> tuple[list[Frame], int]:
     """A station's wire log, newest first, and how many frames it has."""
-    mine = col(FrameRow.station_id) == station_id
-    found = await _newest_first(session, FrameRow, mine, limit, offset)
-    return [Frame(*(getattr(row, name) for name in Frame._fields)) for row in found[0]], found[1]
+    oldest, newest = (await session.execute(select(func.min(FrameRow.block), func.max(FrameRow.block)))).one()
+    if oldest is None or newest is None:
+        return [], 0
+    mine = _ids_of(station_id, oldest, newest)
+    total = (await session.execute(select(func.count()).select_from(mine.subquery()))).scalar_one()
+    page = mine.order_by(col(FrameRow.id).desc()).limit(limit).offset(offset)
+    ids = (await session.execute(page)).scalars().all()
+    wanted = select(FrameRow).where(col(FrameRow.id).in_(ids)).order_by(col(FrameRow.id).desc())
+    found = (await session.execute(wanted)).scalars()
+    return [Frame(*(getattr(row, name) for name in Frame._fields)) for row in found], total
+
+
+def _ids_of(station_id: str, oldest: int, newest: int) -> Select[int | None]:
+    """The ids of a station's frames, by one look into the index for each block."""
+    blocks = select(literal(newest).label("block")).cte("blocks", recursive=True)
+    blocks = blocks.union_all(select(blocks.c.block - 1).where(blocks.c.block > oldest))
+    return select(col(FrameRow.id)).join_from(
+        blocks,
+        FrameRow,
+        (col(FrameRow.block) == blocks.c.block) & (col(FrameRow.station_id) == station_id),
+    )
 
 
 async def quarantined(

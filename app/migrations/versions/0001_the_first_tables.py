@@ -102,9 +102,10 @@ def upgrade() -> None:
     sa.Column('answered_at', sa.BigInteger(), nullable=True),
     sa.Column('outcome', sa.Text(), nullable=True),
     sa.Column('deviations', sa.Text(), nullable=True),
+    sa.Column('block', sa.BigInteger(), sa.Computed('id / 2048', persisted=True), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
-    op.create_index('ix_frames_station', 'frames', ['station_id', 'id'], unique=False)
+    op.create_index('ix_frames_block', 'frames', ['block', 'station_id', 'id'], unique=False)
     op.create_table('lanes',
     sa.Column('partner_id', sa.Text(), nullable=False),
     sa.Column('failures', sa.BigInteger(), nullable=False),
@@ -336,7 +337,7 @@ def downgrade() -> None:
     op.drop_index('ix_locations_last_updated', table_name='locations')
     op.drop_table('locations')
     op.drop_table('lanes')
-    op.drop_index('ix_frames_station', table_name='frames')
+    op.drop_index('ix_frames_block', table_name='frames')
     op.drop_table('frames')
     op.drop_table('evses')
     op.drop_index('ix_deliveries_order', table_name='deliveries')

@@ -27,6 +27,21 @@ async def test_frames_are_kept_as_bytes_newest_first(store: Store, writer: Write
         assert await frames.find(session, "CP2", limit=2) == ([], 0)
 
 
+async def test_a_stations_frames_are_found_in_every_block(store: Store, writer: Writer, make: Any) -> None:
+    many = 4500  # more than two blocks of the index
+    rows = [
+        frames.row(Frame(f"CP{n % 3}", make.noon, "in", f"m{n}", "Heartbeat", b"[]")) for n in range(many)
+    ]
+    async with writer.batch() as batch:
+        await batch.write([(frames.INSERT_FRAMES, rows)])
+    async with store.reading() as session:
+        newest, total = await frames.find(session, "CP0", limit=2)
+        oldest, _ = await frames.find(session, "CP0", limit=5, offset=many // 3 - 2)
+    assert total == many // 3
+    assert [frame.message_id for frame in newest] == ["m4497", "m4494"]
+    assert [frame.message_id for frame in oldest] == ["m3", "m0"]
+
+
 @pytest.mark.parametrize(("seconds", "gone"), [(-1, 0), (0, 0), (2, 2), (99, 5)])
 async def test_old_frames_are_forgotten(store: Store, clock: Any, make: Any, seconds: int, gone: int) -> None:
     async with store.unit_of_work(clock) as unit:
