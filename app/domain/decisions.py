@@ -10,7 +10,7 @@ from app.domain import clocks, progress
 from app.domain.events import EvseStatusChanged, StationChanged
 from app.domain.pricing import Activity
 from app.domain.starts import start
-from app.domain.state import Changes, Known, Names, Needs, Situation, StationState
+from app.domain.state import NOTHING, Changes, Known, Names, Needs, Situation, StationState
 from app.domain.stations import (
     Acknowledged,
     Admission,
@@ -66,6 +66,7 @@ _CAUSE = {
     ConnectorStatus.FAULTED: Cause.FAULT,
 }
 _PAUSES = frozenset(_CAUSE.values())
+_NONE: frozenset[int] = frozenset()
 _WHOLE_STATION = (ConnectorStatus.UNAVAILABLE, ConnectorStatus.FAULTED)
 
 Report = (
@@ -91,20 +92,21 @@ Answer = BootAnswer | TimeAnswer | Authorization | StartAnswer | StopAnswer | Ac
 
 def needs(state: StationState, report: Report) -> Needs:
     """What has to be looked up before `decide` may be called."""
-    wanted = Needs()
+    if isinstance(report, TransactionMetered):
+        unknown = _unknown(state, report.transaction_id)
+        return Needs(ocpp_ids=unknown) if unknown else NOTHING
+    if isinstance(report, TransactionStarted):
+        return Needs(
+            uid_keys=frozenset((uid_key(report.id_tag),)),
+            start_keys=frozenset((start_key(report),)),
+            place=True,
+        )
+    if isinstance(report, TransactionEnded):
+        tags = () if report.id_tag is None else (uid_key(report.id_tag),)
+        return Needs(uid_keys=frozenset(tags), ocpp_ids=_unknown(state, report.transaction_id))
     if isinstance(report, AuthorizeReport):
-        wanted.uid_keys.add(uid_key(report.id_tag))
-    elif isinstance(report, TransactionStarted):
-        wanted.uid_keys.add(uid_key(report.id_tag))
-        wanted.start_keys.add(start_key(report))
-        wanted.place = True
-    elif isinstance(report, TransactionMetered):
-        _need_number(wanted, state, report.transaction_id)
-    elif isinstance(report, TransactionEnded):
-        _need_number(wanted, state, report.transaction_id)
-        if report.id_tag is not None:
-            wanted.uid_keys.add(uid_key(report.id_tag))
-    return wanted
+        return Needs(uid_keys=frozenset((uid_key(report.id_tag),)))
+    return NOTHING
 
 
 def decide(
@@ -115,9 +117,11 @@ def decide(
     return _DECISIONS[type(report)](situation, report), situation.changes
 
 
-def _need_number(wanted: Needs, state: StationState, number: int | None) -> None:
-    if number is not None and number not in state.running and number not in state.ended:
-        wanted.ocpp_ids.add(number)
+def _unknown(state: StationState, number: int | None) -> frozenset[int]:
+    """The transaction number, if it is none of those in memory."""
+    if number is None or number in state.running or number in state.ended:
+        return _NONE
+    return frozenset((number,))
 
 
 def _boot(s: Situation, report: BootReport) -> Answer:

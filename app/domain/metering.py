@@ -24,13 +24,14 @@ class _Kind(NamedTuple):
     at_outlet: bool = True
 
 
-_TO_WH: dict[str | None, Decimal] = {None: Decimal(1), "Wh": Decimal(1), "kWh": KILO}
+_ONE = Decimal(1)
+_TO_WH: dict[str | None, Decimal] = {None: _ONE, "Wh": _ONE, "kWh": KILO}
 _READ = {
     _REGISTER: _Kind("register_wh", _TO_WH),
     "Energy.Active.Import.Interval": _Kind("interval_wh", _TO_WH),
-    "Power.Active.Import": _Kind("power_kw", {None: 1 / KILO, "W": 1 / KILO, "kW": Decimal(1)}),
-    "Current.Import": _Kind("current_a", {None: Decimal(1), "A": Decimal(1)}),
-    "SoC": _Kind("soc", {None: Decimal(1), "Percent": Decimal(1), "%": Decimal(1)}, at_outlet=False),
+    "Power.Active.Import": _Kind("power_kw", {None: 1 / KILO, "W": 1 / KILO, "kW": _ONE}),
+    "Current.Import": _Kind("current_a", {None: _ONE, "A": _ONE}),
+    "SoC": _Kind("soc", {None: _ONE, "Percent": _ONE, "%": _ONE}, at_outlet=False),
 }
 _ONE_PHASE_IS_TOTAL = frozenset({"power_kw", "current_a"})
 
@@ -58,7 +59,7 @@ class MeterSample(msgspec.Struct, frozen=True, kw_only=True):
     document: str
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class Reading(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one sample says in one unit each: register and interval in Wh, power in kW, current in A (sum)."""
 
     register_wh: Decimal | None = None
@@ -74,10 +75,12 @@ def number(text: str) -> Decimal | None:
         value = Decimal(text)
     except (InvalidOperation, ValueError):
         return None
-    if not value.is_finite() or abs(value) >= ABSURD_WH:
+    if not value.is_finite():
         return None
-    # Short texts cannot have too many places; the exponent of the others is dear to ask for.
-    return value if len(text) <= _SHORT and "e" not in text.lower() else _limited(value)
+    # Short texts cannot have too many digits or places; those of the others are dear to ask for.
+    if len(text) <= _SHORT and "e" not in text and "E" not in text:
+        return value
+    return None if abs(value) >= ABSURD_WH else _limited(value)
 
 
 def _limited(value: Decimal) -> Decimal:
@@ -100,12 +103,14 @@ def read(values: Iterable[SampledValue]) -> Reading:
         amount = number(value.value)
         if factor is None or amount is None:
             continue
-        amount *= factor
+        if factor is not _ONE:
+            amount *= factor
         if value.phase is None:
             totals.setdefault(kind.field, amount)
         else:
             phases.setdefault(kind.field, {})[value.phase.removesuffix("-N")] = amount
     for field, parts in phases.items():
-        if field not in totals and (field in _ONE_PHASE_IS_TOTAL or all(p in parts for p in _PHASES)):
-            totals[field] = sum((parts[p] for p in _PHASES if p in parts), Decimal(0))
+        found = [parts[phase] for phase in _PHASES if phase in parts]
+        if field not in totals and (field in _ONE_PHASE_IS_TOTAL or len(found) == len(_PHASES)):
+            totals[field] = found[0] if len(found) == 1 else sum(found, Decimal(0))
     return Reading(**totals)

@@ -81,13 +81,16 @@ class StationState:
             self.ended.popitem(last=False)
 
 
-class Needs(msgspec.Struct, kw_only=True):
+class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """What a message needs from the database before it can be decided."""
 
-    uid_keys: set[str] = msgspec.field(default_factory=set)
-    start_keys: set[str] = msgspec.field(default_factory=set)
-    ocpp_ids: set[int] = msgspec.field(default_factory=set)
+    uid_keys: frozenset[str] = frozenset()
+    start_keys: frozenset[str] = frozenset()
+    ocpp_ids: frozenset[int] = frozenset()
     place: bool = False
+
+
+NOTHING = Needs()
 
 
 class Known(msgspec.Struct, kw_only=True):
@@ -110,6 +113,10 @@ class Known(msgspec.Struct, kw_only=True):
         if our_evse is None or our_connector is None:
             return None
         return Place(location=location, evse=our_evse, connector=our_connector)
+
+
+NOTHING_KNOWN = Known()
+"""For messages that need nothing; nobody writes into it."""
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -140,6 +147,8 @@ class BilledRecord(msgspec.Struct, frozen=True):
     ref: str
     state: CdrState
     reason: HoldReason | None
+    again: bool = False
+    """Made anew for a transaction that had a record already."""
 
 
 class Changes(msgspec.Struct, kw_only=True):

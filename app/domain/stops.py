@@ -63,8 +63,8 @@ def finish(s: Situation, running: Running) -> None:
     tell(s, running, whole=True)
     if record is None:
         return
+    s.changes.records.append(replace(record, again=True) if transaction.cdr_id else record)
     transaction.cdr_id = record.record.id
-    s.changes.records.append(record)
     if record.state is CdrState.ISSUED:
         s.changes.events.append(CdrIssued(cdr_id=record.record.id, owner=owner(running), at=s.now))
 
@@ -129,13 +129,14 @@ def _settle(s: Situation, running: Running, report: TransactionEnded) -> None:
 def _mark_overlap(s: Situation, running: Running) -> None:
     """Two transactions at one connector at one time cannot both be right."""
     mine = running.transaction
+    began, ended = mine.started_at, mine.stopped_at
+    if began is None or ended is None:
+        return
     for other in (*s.state.running.values(), *s.state.ended.values()):
         theirs = other.transaction
-        if theirs is mine or (theirs.evse, theirs.connector) != (mine.evse, mine.connector):
+        if theirs.started_at is None or not began < theirs.started_at < ended:
             continue
-        if theirs.started_at is None or mine.started_at is None or mine.stopped_at is None:
-            continue
-        if mine.started_at < theirs.started_at < mine.stopped_at:
+        if (theirs.evse, theirs.connector) == (mine.evse, mine.connector):
             mine.flag(Flag.OVERLAP)
 
 

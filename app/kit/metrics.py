@@ -1,5 +1,9 @@
 """Every metric the house exposes, named in this one place, and the text that Prometheus reads."""
 
+from bisect import bisect_left
+from collections import Counter as Tally
+from collections.abc import Sequence
+
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -21,6 +25,18 @@ REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 PlatformCollector(registry=REGISTRY)
 
+
+class BatchHistogram(Histogram):
+    """A histogram that also takes the values of a whole batch, at about the price of one."""
+
+    def observe_all(self, values: Sequence[float]) -> None:
+        """Each value counts as if it had been observed alone."""
+        places = Tally(bisect_left(self._upper_bounds, value) for value in values)
+        for place, times in places.items():
+            self._buckets[place].inc(times)
+        self._sum.inc(sum(values))
+
+
 STATIONS_ONLINE = Gauge("voltbridge_stations_online", "Stations connected to this process", registry=REGISTRY)
 OCPP_MESSAGES = Counter(
     "voltbridge_ocpp_messages_total",
@@ -28,7 +44,7 @@ OCPP_MESSAGES = Counter(
     ["action", "direction", "outcome"],
     registry=REGISTRY,
 )
-OCPP_HANDLING = Histogram(
+OCPP_HANDLING = BatchHistogram(
     "voltbridge_ocpp_handling_seconds",
     "From the receipt of a station's call to its answer, commit included",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),

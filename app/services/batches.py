@@ -1,11 +1,13 @@
 """From decided messages to rows: everything one commit writes, each table's rows collapsed to the last per key."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
 from app.domain.events import Event
 from app.domain.state import Changes, KeptSample, StationState
 from app.outbox import tables as outbox
+from app.services.calls import Call
 from app.store import cdrs, frames, locations, sessions, stations, transactions
 from app.store.announcements import Announcements
 from app.store.columns import micros
@@ -19,13 +21,34 @@ class Rows:
     def __init__(self, now: datetime) -> None:
         self._now = now
         self._stamp = micros(now)
-        self._inserts: dict[Statement, list[Row]] = {}
+        self._frames: list[Row] = []
+        self._samples: list[Row] = []
+        self._inserts: dict[Statement, list[Row]] = {
+            frames.INSERT_FRAMES: self._frames,
+            transactions.INSERT_SAMPLES: self._samples,
+        }
         self._latest: dict[Statement, dict[tuple[object, ...], Row]] = {}
         self.events: list[Event] = []
 
     def frame(self, frame: Frame) -> None:
         """A call of the wire log."""
-        self._insert(frames.INSERT_FRAMES, frames.row(frame))
+        self._frames.append(frames.row(frame))
+
+    def answered(self, station_id: str, call: Call, answer: bytes, tolerated: Sequence[str]) -> None:
+        """A station's call that this commit answers."""
+        notes = [*call.deviations, *tolerated]
+        self._frames.append(
+            frames.answered_row(
+                station_id,
+                self._stamp,
+                message_id=call.message_id.replace("\0", "\ufffd"),
+                action=call.action.replace("\0", "\ufffd"),
+                request=call.request,
+                answer=answer,
+                outcome=call.outcome,
+                deviations=json.dumps(notes) if notes else None,
+            )
+        )
 
     def quarantine(self, station_id: str, frame: bytes, reason: str) -> None:
         """A frame that waits for a person."""
@@ -63,7 +86,7 @@ class Rows:
 
     def _add_transactions(self, station_id: str, changes: Changes) -> None:
         for kept in changes.samples:
-            self._insert(transactions.INSERT_SAMPLES, self._sample(station_id, kept))
+            self._samples.append(self._sample(station_id, kept))
         for running in changes.running:
             row = transactions.row(running.transaction, self._now)
             self._last(transactions.UPSERT_TRANSACTIONS, (running.transaction.ref,), row)
@@ -76,7 +99,8 @@ class Rows:
         for record in changes.records:
             row = cdrs.row(record.record, record.ref, record.state, record.reason, self._now)
             self._last(cdrs.INSERT_CDRS, (record.ref,), row)
-            self._last(cdrs.SETTLE_CDRS, (record.ref,), row)
+            if record.again:
+                self._last(cdrs.SETTLE_CDRS, (record.ref,), row)
 
     def _sample(self, station_id: str, kept: KeptSample) -> Row:
         return transactions.sample_row(

@@ -3,14 +3,17 @@
 from collections.abc import Iterable
 
 from app.domain.decisions import Report, needs
-from app.domain.state import Known, StationState
+from app.domain.state import NOTHING, Known, StationState
 from app.services.states import resume
 from app.store import locations, tariffs, tokens, transactions
 from app.store.writer import Batch
 
 
 async def look_up(batch: Batch, messages: Iterable[tuple[StationState, Report]]) -> dict[str, Known]:
-    """By station, what its messages need: tokens, earlier transactions, places with their tariffs."""
+    """By station, what its messages need: tokens, earlier transactions, places with their tariffs.
+
+    A station whose messages need nothing is not named.
+    """
     uid_keys: set[str] = set()
     starts: set[tuple[str, str]] = set()
     numbers: set[tuple[str, int]] = set()
@@ -18,6 +21,8 @@ async def look_up(batch: Batch, messages: Iterable[tuple[StationState, Report]])
     known: dict[str, Known] = {}
     for state, report in messages:
         wanted = needs(state, report)
+        if wanted is NOTHING:
+            continue
         station_id = state.station.id
         known.setdefault(station_id, Known(started={}, numbered={}))
         uid_keys |= wanted.uid_keys

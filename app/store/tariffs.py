@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 from msgspec.structs import replace
@@ -44,7 +45,13 @@ _decode = msgspec.json.Decoder(Tariff).decode
 
 def from_batch(rows: Iterable[Row]) -> dict[str, Tariff]:
     """Tariffs by folded id, from the rows of TARIFFS_BY_KEY."""
-    return {key: replace(_decode(doc), last_updated=moment(version)) for key, doc, version in rows}
+    return {key: _read(doc, version) for key, doc, version in rows}
+
+
+@lru_cache(maxsize=1024)
+def _read(doc: str, version: int) -> Tariff:
+    """The same text is the same value, so that what pricing prepared for it is found again."""
+    return replace(_decode(doc), last_updated=moment(version))
 
 
 async def get(session: AsyncSession, tariff_id: str) -> Tariff | None:

@@ -39,3 +39,16 @@ def test_a_metric_is_exposed_and_moves(name):
 
 def test_counters_carry_no_second_series_that_tells_when_they_were_made():
     assert b"_created" not in metrics.render()
+
+
+def test_values_of_a_batch_count_as_if_observed_one_by_one():
+    one, together = (metrics.BatchHistogram(name, "x", buckets=(0.1, 1, 2), registry=None) for name in "ab")
+    values = [0.05, 0.1, 0.5, 1.0, 1.5, 7.0]
+    for value in values:
+        one.observe(value)
+    together.observe_all(values)
+    kept = [
+        [(s.name[1:], s.labels, s.value) for m in h.collect() for s in m.samples] for h in (one, together)
+    ]
+    assert kept[0] == kept[1]
+    assert ("_count", {}, float(len(values))) in kept[0]

@@ -1,0 +1,29 @@
+"""What the intake is given: one call of a station, and the connection it came over."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.domain.decisions import Answer, Report
+
+
+@dataclass(eq=False, slots=True)
+class Line:
+    """One accepted connection of a station. Whoever holds an older epoch is not listened to any more."""
+
+    station_id: str
+    version: str
+    epoch: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """One CALL from a station, understood, with the way to render its answer."""
+
+    line: Line
+    report: Report
+    request: bytes
+    message_id: str
+    action: str
+    reply: Callable[[Answer], bytes]
+    deviations: tuple[str, ...] = ()
+    outcome: str = "result"
