@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.admin.odd_numbers import field_of_odd_number
 from app.admin.problems import Problem, problem_of, unauthorized
 from ocpi.errors import OcpiError
 from ocpi.strict_json import parse_body
@@ -46,7 +47,7 @@ class Gate:
                 raise unauthorized()
             _refuse_odd_url(scope)
             raw = await _whole_body(Headers(scope=scope), receive)
-            document = parse_body(raw) if raw.strip() else None
+            document = _parsed(raw)
         except (Problem, OcpiError) as error:
             await problem_of(error).response()(scope, receive, send)
             return
@@ -56,6 +57,19 @@ class Gate:
     def _known(self, headers: Headers) -> bool:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         return self._token_ok(token.strip()) and scheme.lower() == "bearer"
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return parse_body(raw) if raw.strip() else None
+    except OcpiError as error:
+        field = field_of_odd_number(raw)
+        if field is None:
+            raise
+        found = problem_of(error)
+        message = found.detail.removeprefix("the body is not valid JSON: ")
+        complaint = {"field": field, "message": message}
+        raise Problem(found.status, f"{field}: {message}", errors=[complaint]) from None
 
 
 def _refuse_odd_url(scope: Scope) -> None:

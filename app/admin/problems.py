@@ -146,7 +146,9 @@ def _of_ocpi(error: OcpiError) -> Problem:
     return Problem(
         422,
         error.message,
-        errors=[{"field": _INDEX.sub(r"[\1]", field), "message": message} for field, message in found],
+        errors=[
+            {"field": _INDEX.sub(r"[\1]", field), "message": _plain(message)} for field, message in found
+        ],
     )
 
 

@@ -10,6 +10,8 @@ from app.domain.errors import Invalid
 from app.domain.pricing import Cost, PeriodVolumes, ProfileType, periods_from, price
 from app.domain.tariffs import Tariff
 
+_SHOWN = 64
+
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A session as volumes, the tariffs it may be priced by, and the time zone of the site."""
@@ -31,7 +33,7 @@ def quote(question: Question) -> Cost:
         zone = ZoneInfo(question.time_zone)
     except (KeyError, ValueError, OSError):
         raise Invalid(
-            f"{question.time_zone} is not a time zone of the IANA database", field="location_time_zone"
+            f"{question.time_zone[:_SHOWN]!r} is not a time zone of the IANA database", field="location_time_zone"
         ) from None
     try:
         return price(
