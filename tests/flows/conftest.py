@@ -1,0 +1,117 @@
+"""The house as a whole for flow tests: the real program, a partner beside it, and a look at the log afterwards."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import make_url
+
+from tests.flows.house import House
+from tests.flows.partner import Partner
+from tests.flows.site import fresh
+from tests.flows.station import PASSWORD
+
+
+class Shared:
+    """A program that many tests use one after the other, with one partner, both made when first asked for."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.partner = Partner()
+        self.registered = False
+
+    def end(self) -> None:
+        """Stop both."""
+        try:
+            self.house.end()
+        finally:
+            if self.registered:
+                self.partner.end()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """One running program per database and test process."""
+    folder = tmp_path_factory.mktemp("house")
+    url = f"sqlite+aiosqlite:///{folder / 'voltbridge.db'}"
+    if request.param == "postgresql":
+        url = _new_database(request.getfixturevalue("postgres_url"))
+    found = Shared(House(url, folder))
+    found.house.secrets.add(PASSWORD)
+    found.house.start()
+    yield found
+    found.end()
+    found.house.check_log()
+
+
+@pytest.fixture
+async def house(shared: Shared) -> AsyncIterator[House]:
+    """A running program, shared with other tests; what it logs during the test is looked at."""
+    await shared.house.admin.open()
+    yield shared.house
+    await shared.house.admin.close()
+    shared.house.check_log()
+
+
+@pytest.fixture
+async def partner(shared: Shared, house: House) -> AsyncIterator[Partner]:
+    """An eMSP registered with the shared program. Nothing that it was sent during the test may break a rule."""
+    if not shared.registered:
+        shared.partner.start()
+        shared.registered = True
+        await shared.partner.register(house)
+    yield shared.partner
+    assert shared.partner.problems() == []
+
+
+@pytest.fixture
+async def own_house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    """A program for one test alone, to be killed and started again."""
+    house = House(database_url, tmp_path)
+    house.secrets.add(PASSWORD)
+    await asyncio.to_thread(house.start)
+    await house.admin.open()
+    yield house
+    await house.admin.close()
+    await asyncio.to_thread(house.end)
+    house.check_log()
+
+
+@pytest.fixture
+def new_partner() -> Iterator[Callable[..., Partner]]:
+    """Makes partners that listen until the test ends."""
+    made: list[Partner] = []
+
+    def make(*args: Any, **more: Any) -> Partner:
+        partner = Partner(*args, **more)
+        made.append(partner)
+        partner.start()
+        return partner
+
+    yield make
+    for partner in made:
+        partner.end()
+
+
+@pytest.fixture
+async def own_partner(own_house: House, new_partner: Callable[..., Partner]) -> Partner:
+    """An eMSP registered with the program of this test."""
+    partner = new_partner()
+    await partner.register(own_house)
+    return partner
+
+
+def _new_database(url: str) -> str:
+    name = f"voltbridge_flows_{fresh().lower()}"
+
+    async def create() -> None:
+        plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        connection = await asyncpg.connect(plain)
+        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.close()
+
+    asyncio.run(create())
+    return make_url(url).set(database=name).render_as_string(hide_password=False)

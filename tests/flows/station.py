@@ -1,0 +1,186 @@
+"""Stations that are not of this house: the `ocpp` library's charge point, and bare sockets for odd frames."""
+
+import asyncio
+import base64
+import itertools
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import websockets
+from ocpp.routing import on
+from ocpp.v16 import ChargePoint, call, call_result
+from websockets.asyncio.client import ClientConnection
+
+from tests.flows.house import House
+
+PASSWORD = "stations-password-91b2"
+LARGEST = 16 * 2**20
+
+
+def ago(**duration: float) -> datetime:
+    """A moment before now, on a whole second."""
+    return (datetime.now(UTC) - timedelta(**duration)).replace(microsecond=0)
+
+
+def stamp(at: datetime) -> str:
+    """A time as stations write it."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def sample(at: datetime, *values: dict[str, Any] | int | str) -> dict[str, Any]:
+    """A meter value of OCPP; a bare number is the energy register in Wh."""
+    full = [value if isinstance(value, dict) else {"value": str(value)} for value in values]
+    return {"timestamp": stamp(at), "sampledValue": full}
+
+
+class Station(ChargePoint):  # type: ignore[misc]  # the library has no types
+    """A charge point of the `ocpp` library; it checks our answers and calls against the official schemas."""
+
+    def __init__(self, station_id: str, socket: ClientConnection) -> None:
+        super().__init__(station_id, socket, response_timeout=15)
+        self.socket = socket
+        self.heard: list[tuple[str, dict[str, Any]]] = []
+        self.silent = asyncio.Event()
+        """Set: calls of the house get no answer until it is cleared."""
+
+    async def boot(self) -> Any:
+        return await self.say(
+            call.BootNotification(
+                "Dual 22", "Nordlader", charge_point_serial_number="NL-0001", meter_serial_number="M-1"
+            )
+        )
+
+    async def authorize(self, tag: str) -> str:
+        return str((await self.say(call.Authorize(tag))).id_tag_info["status"])
+
+    async def status(self, connector: int, status: str, at: datetime | None = None, **more: Any) -> None:
+        error = more.pop("error_code", "NoError")
+        given = None if at is None else stamp(at)
+        await self.say(call.StatusNotification(connector, error, status, timestamp=given, **more))
+
+    async def begin(self, tag: str, at: datetime, wh: int = 0, connector: int = 1) -> Any:
+        """StartTransaction; the whole answer."""
+        return await self.say(call.StartTransaction(connector, tag, wh, stamp(at)))
+
+    async def start_charging(self, tag: str, at: datetime, wh: int = 0, connector: int = 1) -> int:
+        """StartTransaction of a driver who is let in; the number."""
+        answer = await self.begin(tag, at, wh, connector)
+        assert answer.id_tag_info["status"] == "Accepted", answer
+        return int(answer.transaction_id)
+
+    async def meter(self, number: int | None, *samples: dict[str, Any], connector: int = 1) -> None:
+        await self.say(call.MeterValues(connector, list(samples), number))
+
+    async def end(self, number: int, at: datetime, wh: int, tag: str | None = None, **more: Any) -> Any:
+        """StopTransaction; the whole answer."""
+        return await self.say(
+            call.StopTransaction(
+                meter_stop=wh, timestamp=stamp(at), transaction_id=number, id_tag=tag, **more
+            )
+        )
+
+    async def say(self, payload: Any) -> Any:
+        """A call that must be answered by a result."""
+        return await self.call(payload, suppress=False)
+
+    async def _consider(self, action: str, given: dict[str, Any]) -> None:
+        self.heard.append((action, given))
+        while self.silent.is_set():
+            await asyncio.sleep(0.01)
+
+    @on("RemoteStartTransaction")  # type: ignore[untyped-decorator]
+    async def on_remote_start(self, **given: Any) -> Any:
+        await self._consider("RemoteStartTransaction", given)
+        return call_result.RemoteStartTransaction(status="Accepted")
+
+    @on("RemoteStopTransaction")  # type: ignore[untyped-decorator]
+    async def on_remote_stop(self, **given: Any) -> Any:
+        await self._consider("RemoteStopTransaction", given)
+        return call_result.RemoteStopTransaction(status="Accepted")
+
+    @on("ChangeConfiguration")  # type: ignore[untyped-decorator]
+    async def on_change_configuration(self, **given: Any) -> Any:
+        await self._consider("ChangeConfiguration", given)
+        return call_result.ChangeConfiguration(status="Accepted")
+
+    @on("GetConfiguration")  # type: ignore[untyped-decorator]
+    async def on_get_configuration(self, **given: Any) -> Any:
+        await self._consider("GetConfiguration", given)
+        return call_result.GetConfiguration(unknown_key=["Colour"])
+
+    @on("TriggerMessage")  # type: ignore[untyped-decorator]
+    async def on_trigger(self, **given: Any) -> Any:
+        await self._consider("TriggerMessage", given)
+        return call_result.TriggerMessage(status="Accepted")
+
+
+class Wire:
+    """A bare socket: sends any frame, and gives the answers by message id."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self._numbers = itertools.count(1)
+
+    async def send(self, frame: str | bytes) -> None:
+        await self.socket.send(frame)
+
+    async def ask(self, frame: str | bytes, seconds: float = 15.0) -> Any:
+        """Send a frame; the next frame that comes."""
+        await self.socket.send(frame)
+        async with asyncio.timeout(seconds):
+            return json.loads(await self.socket.recv())
+
+    async def call(self, action: str, payload: Any, message_id: str | None = None) -> Any:
+        """A call with any payload: the payload of its answer, or the whole error frame."""
+        message_id = message_id or f"w{next(self._numbers)}"
+        answer = await self.ask(json.dumps([2, message_id, action, payload]))
+        assert answer[1] == message_id, answer
+        return answer[2] if answer[0] == 3 else answer
+
+    async def alive(self) -> bool:
+        """Whether the house still answers on this socket."""
+        return "currentTime" in await self.call("Heartbeat", {})
+
+
+def basic(station_id: str, password: str) -> dict[str, str]:
+    """The Authorization header of a station."""
+    return {"Authorization": "Basic " + base64.b64encode(f"{station_id}:{password}".encode()).decode()}
+
+
+@asynccontextmanager
+async def socket_of(
+    house: House, station_id: str, password: str | None = PASSWORD, **more: Any
+) -> AsyncIterator[ClientConnection]:
+    """An open socket of a station."""
+    options = {"subprotocols": ["ocpp1.6"], "max_size": LARGEST, "proxy": None, "open_timeout": 20} | more
+    headers = {} if password is None else basic(station_id, password)
+    async with websockets.connect(
+        f"{house.ocpp_url}/ocpp/{station_id}", additional_headers=headers, **options
+    ) as socket:
+        yield socket
+
+
+@asynccontextmanager
+async def wire(
+    house: House, station_id: str, password: str | None = PASSWORD, **more: Any
+) -> AsyncIterator[Wire]:
+    """A station's bare socket."""
+    async with socket_of(house, station_id, password, **more) as socket:
+        yield Wire(socket)
+
+
+@asynccontextmanager
+async def connected(house: House, station_id: str, password: str | None = PASSWORD) -> AsyncIterator[Station]:
+    """A station of the `ocpp` library, connected; it is gone at the end, without a word if the house is gone."""
+    async with socket_of(house, station_id, password) as socket:
+        station = Station(station_id, socket)
+        running = asyncio.create_task(station.start())
+        try:
+            yield station
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError, websockets.ConnectionClosed):
+                await running
