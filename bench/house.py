@@ -15,6 +15,7 @@ import httpx
 from bench import mix, processes
 
 PASSWORD = "bench-password"
+_PROJECT = Path(__file__).resolve().parents[1]
 _START_SECONDS = 60.0
 _PAGE = 1000
 
@@ -35,7 +36,7 @@ class House:
             self._put(f"tariffs/T{number}", _tariff())
             self._put(f"locations/LOC{number}", _location(number))
             self._put(f"tokens/{mix.ID_TAG.format(number)}", _token(number))
-            link = {"evse": 1, "connector": 1, "evse_uid": "E1", "connector_id": "1"}
+            link = {"evse": 1, "connector": 1, "evse_uid": f"E{number}", "connector_id": "1"}
             station = {"location_id": f"LOC{number}", "connectors": [link], "password": PASSWORD}
             self._put(f"stations/{mix.STATION_ID.format(number)}", station)
 
@@ -97,10 +98,15 @@ def serving(home: Path, database_url: str, core: int | None) -> Iterator[House]:
     }
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VOLTBRIDGE_")}
     environment |= {f"VOLTBRIDGE_{name}": value for name, value in given.items()}
-    program = Path(sys.executable).parent / "voltbridge"
+    # Away from the project's folder, where a developer may keep a .env of his own.
+    environment["PYTHONPATH"] = str(_PROJECT)
     with (home / "serve.log").open("wb") as log:
         process = subprocess.Popen(
-            [str(program), "serve"], cwd=home, env=environment, stdout=log, stderr=subprocess.STDOUT
+            [sys.executable, "-m", "app", "serve"],
+            cwd=home,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
     base = f"http://127.0.0.1:{http}"
     house = House(process, base, f"ws://127.0.0.1:{ocpp}/ocpp", token)
@@ -139,13 +145,18 @@ def _location(number: int) -> dict[str, Any]:
         "max_amperage": 32,
         "tariff_ids": [f"T{number}"],
     }
-    evse = {"uid": "E1", "evse_id": f"NL*VBR*E{number:06d}", "status": "AVAILABLE", "connectors": [connector]}
+    evse = {
+        "uid": f"E{number}",
+        "evse_id": f"NL*VBR*E{number:06d}",
+        "status": "AVAILABLE",
+        "connectors": [connector],
+    }
     return {
         "publish": True,
         "address": f"Meterstraat {number}",
         "city": "Utrecht",
         "country": "NLD",
-        "coordinates": {"latitude": "52.0907", "longitude": "5.1214"},
+        "coordinates": {"latitude": "52.090700", "longitude": "5.121400"},
         "time_zone": "Europe/Amsterdam",
         "evses": [evse],
     }
