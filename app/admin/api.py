@@ -62,6 +62,7 @@ def admin_app(context: AdminContext) -> FastAPI:
     app = described()
     app.state.context = context
     app.add_middleware(Gate, token_ok=context.token_ok)
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to give another one
     return app
 
 
@@ -76,6 +77,7 @@ def described() -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         responses={"default": _PROBLEM},
     )
     for room in _ROOMS:
