@@ -119,11 +119,15 @@ class Register:
         else:
             self.points.append((at, max(energy, self.energy_wh)))
 
-    def settle(self, at: datetime, meter_stop: Decimal, meter_start: Decimal) -> tuple[Decimal, Flag | None]:
+    def settle(
+        self, at: datetime, meter_stop: Decimal | None, meter_start: Decimal
+    ) -> tuple[Decimal, Flag | None]:
         """The total (Wh) at the stop, and what is wrong with it if it is only our best estimate.
 
         A stop a few Wh below the last sample is rounding by the station, not a meter that runs backwards.
         """
+        if meter_stop is None:
+            return self.energy_wh, Flag.METER_RESET
         total = meter_stop - meter_start
         limit = plausible_wh(self._rated_kw, at - self.points[0][0])
         if self.reset or total < 0 or total + _ROUNDING_WH < self.energy_wh:

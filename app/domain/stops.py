@@ -89,7 +89,7 @@ def _matching(s: Situation, report: TransactionEnded) -> Running | None:
         running
         for running in s.state.running.values()
         if (running.transaction.started_at or at) <= at
-        and (running.transaction.meter_start or Decimal(0)) <= report.meter_stop
+        and (report.meter_stop is None or (running.transaction.meter_start or 0) <= report.meter_stop)
         and (report.id_tag is None or running.transaction.id_tag == report.id_tag)
     ]
     return fitting[0] if len(fitting) == 1 else None
@@ -142,7 +142,8 @@ def _mark_overlap(s: Situation, running: Running) -> None:
 
 def _park(s: Situation, report: TransactionEnded, authorization: Authorization | None) -> None:
     """A stop that belongs to nothing we know waits for a person; the same stop again is the same orphan."""
-    key = f"stop|{report.transaction_id}|{report.stamp}|{report.meter_stop.normalize():f}"
+    meter = "" if report.meter_stop is None else f"{report.meter_stop.normalize():f}"
+    key = f"stop|{report.transaction_id}|{report.stamp}|{meter}"
     orphan = Transaction(
         ref=str(uuid5(NAMESPACE_OID, f"{s.state.station.id}|{key}")),
         station_id=s.state.station.id,

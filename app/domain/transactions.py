@@ -35,13 +35,13 @@ class TransactionMetered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TransactionEnded(msgspec.Struct, frozen=True, kw_only=True):
-    """StopTransaction with its transaction data. `meter_stop` in Wh."""
+    """StopTransaction with its transaction data. `meter_stop` in Wh, None where the station gave no usable one."""
 
     transaction_id: int
     id_tag: str | None = None
     at: datetime | None
     stamp: str
-    meter_stop: Decimal
+    meter_stop: Decimal | None
     reason: str = "Local"
     samples: tuple[MeterSample, ...] = ()
 

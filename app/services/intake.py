@@ -38,6 +38,9 @@ fifty messages as for a hundred. A quiet house never waits."""
 
 _CONFLICTS = 3
 
+_REFUSED = "refused"
+"""What a refused call counts as: its action is any text a station likes, and each would be a series of its own."""
+
 _log = logs.get("services.intake")
 
 
@@ -289,7 +292,9 @@ class Intake:
     def _count(self, settled: _Settled) -> None:
         now = self._clock.monotonic()
         calls = [(item.call, now - item.began) for item, _ in settled.answers if item.call is not None]
-        kinds = Counter((call.action, call.outcome) for call, _ in calls)
+        kinds = Counter(
+            (_REFUSED if call.outcome == "error" else call.action, call.outcome) for call, _ in calls
+        )
         for (action, outcome), times in kinds.items():
             metrics.OCPP_MESSAGES.labels(action, "in", outcome).inc(times)
         metrics.OCPP_HANDLING.observe_all([seconds for _, seconds in calls])

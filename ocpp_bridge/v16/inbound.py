@@ -208,7 +208,7 @@ def _stop(payload: Any, notes: Notes) -> Report:
         id_tag=payload.idTag,
         at=at,
         stamp=payload.timestamp or "",
-        meter_stop=Decimal(payload.meterStop),
+        meter_stop=None if payload.meterStop is None else Decimal(payload.meterStop),
         reason=payload.reason or "Local",
         samples=data,
     )
@@ -314,7 +314,7 @@ _ACTIONS: dict[str, _Action] = {
     ),
     "StatusNotification": _Action(_status, _nothing, frozenset({"errorCode"}), by_neighbours=True),
     "StopTransaction": _Action(
-        _stop, _stop_answer, frozenset({"transactionId", "timestamp"}), by_neighbours=True
+        _stop, _stop_answer, frozenset({"transactionId", "timestamp", "meterStop"}), by_neighbours=True
     ),
 }
 

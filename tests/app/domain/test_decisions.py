@@ -294,6 +294,15 @@ def test_a_stop_with_an_unknown_number_means_the_only_one_it_can(desk: Desk) -> 
     assert [orphan.flags for orphan in desk.changes.orphans] == [["orphan"]]
 
 
+def test_a_stop_without_a_meter_is_billed_from_the_last_reading_by_a_person(desk: Desk) -> None:
+    number = desk.start()
+    desk.after(minutes=10).meter(number, 2000)
+    report = TransactionEnded(transaction_id=number, at=desk.now, stamp="x", meter_stop=None)
+    desk.say(report)
+    (billed,) = desk.records
+    assert (billed.state, billed.reason, billed.record.total_energy) == (CdrState.HELD, "meter_reset", 2)
+
+
 def test_without_a_tariff_nothing_is_free(desk: Desk) -> None:
     desk.tariff = None
     number = desk.start()

@@ -95,11 +95,10 @@ async def test_binary_frames(bridge: Any) -> None:
     [
         ('[2,"m","StartTransaction",{}]', [3, "m", {"transactionId": 4711, "idTagInfo": {"status": "Accepted"}}]),
         ('[2,"m","StartTransaction",[]]', [3, "m", {"transactionId": 4711, "idTagInfo": {"status": "Accepted"}}]),
-        ('[2,"m","StopTransaction",{"transactionId":1}]', [3, "m", {}]),
         ('[2,"m","StopTransaction",{"transactionId":1,"meterStop":1', [3, "m", {}]),
         ('[2,"m","StopTransaction"]', [3, "m", {}]),
         (f'[2,"m","StopTransaction",{DEEP}]', [3, "m", {}]),
-        ('[2,"m","StopTransaction",{"transactionId":1,"meterStop":1e999,"timestamp":"x"}]', [3, "m", {}]),
+        ('[2,"m","StopTransaction",[]]', [3, "m", {}]),
         ('[2,"m","MeterValues",{}]', [3, "m", {}]),
     ],
     ids=lambda value: str(value)[:60],

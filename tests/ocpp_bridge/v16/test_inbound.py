@@ -145,11 +145,20 @@ def test_oddities_never_cost_a_stop(change: dict[str, Any], expected: dict[str, 
     assert note in translated.deviations
 
 
-def test_without_energy_there_is_nothing_to_bill_so_a_person_must_look() -> None:
-    for action, payload in (("StartTransaction", START), ("StopTransaction", STOP)):
-        meter = "meterStart" if action == "StartTransaction" else "meterStop"
-        for given in ("full", None, [], 10**400, "NaN", "1e999999"):
-            assert isinstance(read(action, payload | {meter: given}).report, Unreadable)
+_NO_NUMBERS = ("full", None, [], 10**400, "NaN", "1e999999")
+
+
+def test_a_start_without_a_meter_is_for_a_person_to_look_at() -> None:
+    for given in _NO_NUMBERS:
+        assert isinstance(read("StartTransaction", START | {"meterStart": given}).report, Unreadable)
+
+
+def test_a_stop_without_a_meter_still_ends_its_transaction() -> None:
+    for given in _NO_NUMBERS:
+        translated = read("StopTransaction", STOP | {"meterStop": given})
+        assert isinstance(translated.report, TransactionEnded)
+        assert translated.report.meter_stop is None
+        assert "meterStop missing" in translated.deviations
 
 
 def test_sampled_values_of_all_kinds() -> None:
