@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from uvicorn.loops.auto import auto_loop_factory
 
 from app.admin.api import admin_app
-from app.kit import logs, metrics, tasks
+from app.kit import collector, logs, metrics, tasks
 from app.kit.listeners import ListenError, bound, run_servers
 from app.settings import Settings, SettingsError
 from app.store.errors import StoreError
@@ -91,6 +91,7 @@ async def serve(settings: Settings, guest: Guest | None = None) -> None:
 def _started(house: House, guest: Guest | None) -> Callable[[], Awaitable[None]]:
     async def started() -> None:
         settings = house.settings
+        collector.settle()
         _log.info("listening", http=settings.public_url, ocpp=settings.ocpp_public_url)
         if guest is not None:
             await guest.begin(house)

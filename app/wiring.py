@@ -200,7 +200,7 @@ def _ocpi(
     context = OcpiContext(desk=desk, traffic=traffic, heard_from=worker.heard_from)
     store.keep_marks(outbox_tables.keep)
     store.subscribe(on_events(registry))
-    store.after_commit(lambda _events: worker.wake())
+    store.after_commit(lambda _events: worker.wake() if registry.all() else None)
     welcome(context)
     return context, worker
 
