@@ -16,12 +16,7 @@ from typing import Any
 
 import httpx
 
-PROGRAM = (
-    sys.executable,
-    "-c",
-    "from app.settings import Settings; from app import main; from app.kit import logs; s=Settings.load();"
-    " logs.setup(s.log_level,s.log_format); main.run(main.serve(s))",
-)
+PROGRAM = (sys.executable, "-m", "app", "serve")
 START_SECONDS = 30.0
 
 ADMIN_TOKEN = "operators-token-3f9a1c77"

@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.flows.house import House
+from tests.flows.house import House, until
 from tests.flows.station import PASSWORD
 
 if TYPE_CHECKING:
@@ -75,7 +75,10 @@ def location(name: str, tariff_id: str, sockets: int = 1) -> dict[str, Any]:
 
 
 async def set_up(house: House, partner: "Partner | None" = None, *, sockets: int = 1, **prices: Any) -> Site:
-    """A site of its own for one test; its driver's token is pushed by the partner, or issued by us."""
+    """A site of its own for one test; its driver's token is pushed by the partner, or issued by us.
+
+    With a partner: it knows the location already.
+    """
     name = fresh()
     site = Site(station=f"CS{name}", location=f"L{name}", tariff=f"T{name}", tag=f"TAG{name}")
     await house.admin.put(f"tariffs/{site.tariff}", tariff(**prices))
@@ -88,6 +91,7 @@ async def set_up(house: House, partner: "Partner | None" = None, *, sockets: int
     await house.admin.put(f"stations/{site.station}", wanted)
     if partner is not None:
         await partner.give_token(site.tag)
+        await until(lambda: site.location in partner.ledger.locations)
     else:
         await give_own_token(house, site.tag)
     return site

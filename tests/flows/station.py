@@ -43,8 +43,6 @@ class Station(ChargePoint):  # type: ignore[misc]  # the library has no types
         super().__init__(station_id, socket, response_timeout=15)
         self.socket = socket
         self.heard: list[tuple[str, dict[str, Any]]] = []
-        self.silent = asyncio.Event()
-        """Set: calls of the house get no answer until it is cleared."""
 
     async def boot(self) -> Any:
         return await self.say(
@@ -86,34 +84,29 @@ class Station(ChargePoint):  # type: ignore[misc]  # the library has no types
         """A call that must be answered by a result."""
         return await self.call(payload, suppress=False)
 
-    async def _consider(self, action: str, given: dict[str, Any]) -> None:
-        self.heard.append((action, given))
-        while self.silent.is_set():
-            await asyncio.sleep(0.01)
-
     @on("RemoteStartTransaction")  # type: ignore[untyped-decorator]
     async def on_remote_start(self, **given: Any) -> Any:
-        await self._consider("RemoteStartTransaction", given)
+        self.heard.append(("RemoteStartTransaction", given))
         return call_result.RemoteStartTransaction(status="Accepted")
 
     @on("RemoteStopTransaction")  # type: ignore[untyped-decorator]
     async def on_remote_stop(self, **given: Any) -> Any:
-        await self._consider("RemoteStopTransaction", given)
+        self.heard.append(("RemoteStopTransaction", given))
         return call_result.RemoteStopTransaction(status="Accepted")
 
     @on("ChangeConfiguration")  # type: ignore[untyped-decorator]
     async def on_change_configuration(self, **given: Any) -> Any:
-        await self._consider("ChangeConfiguration", given)
+        self.heard.append(("ChangeConfiguration", given))
         return call_result.ChangeConfiguration(status="Accepted")
 
     @on("GetConfiguration")  # type: ignore[untyped-decorator]
     async def on_get_configuration(self, **given: Any) -> Any:
-        await self._consider("GetConfiguration", given)
+        self.heard.append(("GetConfiguration", given))
         return call_result.GetConfiguration(unknown_key=["Colour"])
 
     @on("TriggerMessage")  # type: ignore[untyped-decorator]
     async def on_trigger(self, **given: Any) -> Any:
-        await self._consider("TriggerMessage", given)
+        self.heard.append(("TriggerMessage", given))
         return call_result.TriggerMessage(status="Accepted")
 
 
@@ -152,13 +145,13 @@ def basic(station_id: str, password: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def socket_of(
-    house: House, station_id: str, password: str | None = PASSWORD, **more: Any
+    house: House, station_id: str, password: str | None = PASSWORD, *, path: str = "", **more: Any
 ) -> AsyncIterator[ClientConnection]:
-    """An open socket of a station."""
+    """An open socket of a station; `path` in place of the right one."""
     options = {"subprotocols": ["ocpp1.6"], "max_size": LARGEST, "proxy": None, "open_timeout": 20} | more
     headers = {} if password is None else basic(station_id, password)
     async with websockets.connect(
-        f"{house.ocpp_url}/ocpp/{station_id}", additional_headers=headers, **options
+        house.ocpp_url + (path or f"/ocpp/{station_id}"), additional_headers=headers, **options
     ) as socket:
         yield socket
 

@@ -86,8 +86,8 @@ async def test_row_14_samples_that_restart_with_each_session_make_no_negative_en
         await charging.meter(minutes, value)
         assert await charging.energy() >= 0
     cdr = await charging.end(3500)
-    assert cdr["total_energy"] >= 0
-    assert cdr["state"] == "held" or cdr["total_energy"] == 2.5
+    # Nobody can tell whether the samples or the stop are right: 0.8 kWh are sure, a person decides.
+    assert (cdr["state"], cdr["reason"], cdr["total_energy"]) == ("held", "meter_reset", 0.8)
 
 
 async def test_row_14_a_start_at_zero_with_an_absolute_register_is_not_billed_from_zero(house, partner):
@@ -107,8 +107,7 @@ async def test_row_15_a_meter_that_was_changed_is_counted_on_and_its_record_held
         await charging.meter(minutes, value)
     assert await charging.energy() == 3500
     cdr = await charging.end(2010)
-    assert (cdr["state"], cdr["reason"]) == ("held", "meter_reset")
-    assert cdr["total_energy"] >= 3.5
+    assert (cdr["state"], cdr["reason"], cdr["total_energy"]) == ("held", "meter_reset", 3.5)
 
 
 async def test_row_15_one_odd_reading_changes_nothing(charging):

@@ -7,8 +7,6 @@ from tests.flows.station import connected
 
 async def test_charging_is_one_patch_at_the_right_url_with_the_right_headers(house, partner):
     site = await set_up(house, partner)
-    await until(lambda: site.location in partner.ledger.locations)
-
     async with connected(house, site.station) as station:
         await station.boot()
         await station.status(1, "Charging")
