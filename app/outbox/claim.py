@@ -4,13 +4,14 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from app.outbox.outcomes import Claim
 from app.outbox.tables import DeliveryRow, LaneRow
+from app.store.columns import UtcMicros
 
 LEASE = timedelta(seconds=45)
 """How long a claimed delivery belongs to its worker; longer than any delivery takes."""
@@ -42,7 +43,8 @@ async def claim(
     tariffs, then locations, then sessions, then CDRs. EVSE changes never hold anything up.
     """
     lease = now + LEASE
-    rows = (await session.execute(_due(now, limit, without))).all()
+    asked = {"now": now, "most": limit, "without": list(without)}
+    rows = (await session.execute(_DUE_LOCKED, asked)).all()
     if rows:
         await session.execute(
             update(DeliveryRow)
@@ -55,7 +57,8 @@ async def claim(
 
 async def anything_due(session: AsyncSession, now: datetime, without: Collection[str] = ()) -> bool:
     """Whether a claim would find something."""
-    return (await session.execute(_due(now, 1, without, lock=False))).first() is not None
+    asked = {"now": now, "most": 1, "without": list(without)}
+    return (await session.execute(_DUE, asked)).first() is not None
 
 
 async def release_all(session: AsyncSession) -> None:
@@ -68,9 +71,11 @@ async def release_all(session: AsyncSession) -> None:
     )
 
 
-def _due(now: datetime, limit: int, without: Collection[str], *, lock: bool = True) -> Select[Any]:
+def _due() -> Select[Any]:
+    """The query; its parameters are `now`, `most` and `without`."""
     row = DeliveryRow
-    wanted = (
+    now = bindparam("now", type_=UtcMicros)
+    return (
         select(*_COLUMNS)
         .outerjoin(LaneRow, col(LaneRow.partner_id) == col(row.partner_id))
         .where(
@@ -80,14 +85,12 @@ def _due(now: datetime, limit: int, without: Collection[str], *, lock: bool = Tr
             ),
             or_(col(LaneRow.paused).is_(None), col(LaneRow.paused).is_(False)),
             or_(col(LaneRow.retry_at).is_(None), col(LaneRow.retry_at) <= now),
+            col(row.partner_id).not_in(bindparam("without", expanding=True)),
             ~_something_goes_first(),
         )
         .order_by(col(row.next_at), col(row.id))
-        .limit(limit)
+        .limit(bindparam("most"))
     )
-    if without:
-        wanted = wanted.where(col(row.partner_id).not_in(list(without)))
-    return wanted.with_for_update(skip_locked=True, of=DeliveryRow) if lock else wanted
 
 
 def _something_goes_first() -> ColumnElement[bool]:
@@ -105,3 +108,7 @@ def _something_goes_first() -> ColumnElement[bool]:
         )
         .exists()
     )
+
+
+_DUE = _due()
+_DUE_LOCKED = _DUE.with_for_update(skip_locked=True, of=DeliveryRow)

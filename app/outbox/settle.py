@@ -24,8 +24,8 @@ class Result(NamedTuple):
     outcome: Outcome | None
 
 
-async def settle(session: AsyncSession, results: Sequence[Result], now: datetime) -> None:
-    """Write all results, and how the partners are doing.
+async def settle(session: AsyncSession, results: Sequence[Result], now: datetime) -> dict[str, Lane]:
+    """Write all results, and how the partners are doing, which is given back by partner.
 
     A mark that was raised while its object was under way stays: its newer version is due at once.
     """
@@ -39,7 +39,7 @@ async def settle(session: AsyncSession, results: Sequence[Result], now: datetime
     await _execute(session, _RELEASED, [{"b_id": r.claim.id} for r in by_kind.get(type(None), ())])
     needs = [mark for r in by_kind.get(Missing, ()) for mark in _needs(r.outcome)]
     await enqueue.mark(session, needs, now)
-    await _settle_lanes(session, results, now)
+    return await _settle_lanes(session, results, now)
 
 
 def lanes_after(known: dict[str, Lane], results: Iterable[Result], now: datetime) -> dict[str, Lane]:
@@ -61,15 +61,16 @@ def _by_partner(results: Iterable[Result]) -> dict[str, list[Outcome]]:
     return found
 
 
-async def _settle_lanes(session: AsyncSession, results: Sequence[Result], now: datetime) -> None:
-    if all(result.outcome is None for result in results):
-        return
+async def _settle_lanes(session: AsyncSession, results: Sequence[Result], now: datetime) -> dict[str, Lane]:
     known = await lanes.read(session)
+    if all(result.outcome is None for result in results):
+        return known
     changed = lanes_after(known, results, now)
     await lanes.write(session, changed.values())
     back = [name for name in changed if name in known and _is_back(known[name], changed[name])]
     if back:
         await lanes.hasten(session, back, now)
+    return known | changed
 
 
 def _is_back(before: Lane, after: Lane) -> bool:

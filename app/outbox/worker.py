@@ -163,17 +163,15 @@ class OutboxWorker:
         left_out = self._left_out()
         try:
             async with self._store.unit_of_work(self._clock) as unit:
-                await settle(unit.session, results, unit.now())
+                known = await settle(unit.session, results, unit.now())
                 for partner_id in callers:
                     await lanes.reopen(unit.session, partner_id, unit.now())
                 claims = await claim(unit.session, unit.now(), limit=_BATCH, without=left_out)
-                if results or callers:
-                    known = await lanes.read(unit.session)
-                    self._backed_off = {name for name, lane in known.items() if lane.failures}
         except BaseException:
             self._results = results + self._results
             self._callers |= callers
             raise
+        self._backed_off = {name for name, lane in known.items() if lane.failures} - callers
         self._due = self._due or len(claims) == _BATCH
         await self._hand_out(claims)
 

@@ -18,11 +18,15 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+_MOST_OPENED = 1000
+
+
 class Vault:
-    """Encrypts what has to be kept in clear to be used: our tokens at partners."""
+    """Encrypts what has to be kept in clear to be used: our tokens at partners. Each is decrypted once."""
 
     def __init__(self, key: bytes | str) -> None:
         self._fernet = Fernet(key)
+        self._opened: dict[str, str] = {}
 
     def lock(self, token: str) -> str:
         """The encrypted form."""
@@ -30,9 +34,16 @@ class Vault:
 
     def open(self, locked: str) -> str:
         """The token again. Raises Conflict where the secret key is not the one it was encrypted with."""
+        known = self._opened.get(locked)
+        if known is not None:
+            return known
         try:
-            return self._fernet.decrypt(locked.encode("ascii")).decode()
+            token = self._fernet.decrypt(locked.encode("ascii")).decode()
         except InvalidToken:
             raise Conflict(
                 "the stored token cannot be decrypted: VOLTBRIDGE_SECRET_KEY is not the one it was stored with"
             ) from None
+        if len(self._opened) >= _MOST_OPENED:
+            self._opened.clear()
+        self._opened[locked] = token
+        return token
