@@ -16,6 +16,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from app.store.errors import RowRefused, StoreError
@@ -113,10 +114,10 @@ def handle_problems(app: FastAPI) -> None:
     async def known(_request: Request, error: Exception) -> Response:
         return problem_of(error).response()
 
-    async def http(_request: Request, error: Exception) -> Response:
-        return (
-            _of_http(error).response() if isinstance(error, HTTPException) else problem_of(error).response()
-        )
+    async def http(request: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException):
+            return problem_of(error).response()
+        return _of_http(error, request).response()
 
     async def form(_request: Request, error: Exception) -> Response:
         return _of_form(error).response()
@@ -168,11 +169,22 @@ def _of_store(error: StoreError) -> Problem:
     )
 
 
-def _of_http(error: HTTPException) -> Problem:
-    detail = "there is nothing here" if error.status_code == 404 else str(error.detail)
+def _of_http(error: HTTPException, request: Request) -> Problem:
     if error.status_code == 405:
-        detail = f"this method is not allowed here; allowed: {(error.headers or {}).get('Allow', 'others')}"
+        allowed = ", ".join(_methods(request))
+        return Problem(405, f"not allowed here; allowed: {allowed}", headers={"Allow": allowed})
+    detail = "there is nothing here" if error.status_code == 404 else str(error.detail)
     return Problem(error.status_code, detail, headers=error.headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Every method of a path: its routes are one per method, and the framework names only the first."""
+    routes = request.app.router.routes
+    return [
+        method
+        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 def _of_form(error: Exception) -> Problem:

@@ -10,7 +10,7 @@ from app.admin.answers import LIST, answer, nothing, page_answer, put_answer, ti
 from app.admin.context import AdminContext, Context
 from app.admin.requests import Form, Paging, Plain
 from app.domain.errors import Conflict
-from app.domain.stations import Admission, ConnectorLink, ConnectorReport, SetUp
+from app.domain.stations import Admission, ConnectorLink, ConnectorReport, SetUp, Silent
 from app.services import references
 from app.store import stations, transactions
 from app.store.stations import StoredStation
@@ -124,7 +124,8 @@ async def delete_station(station_id: str, context: Context) -> Response:
         _, open_ones = await transactions.find(session, station_id=station_id, active=True, limit=1)
     if open_ones:
         raise Conflict(f"station {station_id} has {open_ones} transactions under way: close them first")
-    # Whatever it says from here on finds a door that is shut.
+    # Its EVSEs have nobody to speak for them, and whatever it says from here on finds a door that is shut.
+    await context.intake.report(station_id, Silent())
     await context.intake.report(station_id, SetUp(state=Admission.REJECTED))
     async with context.store.unit_of_work(context.clock) as unit:
         await stations.remove(unit.session, station_id)
@@ -170,7 +171,7 @@ def station_body(
         "tolerated": station.tolerated,
         "connected_at": time_or_none(stored.connected_at),
         "disconnected_at": time_or_none(stored.disconnected_at),
-        "last_seen": time_or_none(stored.last_seen),
+        "last_seen": time_or_none(stored.last_seen if stored.connected_at else None),
         "adopt_until": time_or_none(stored.adopt_until),
         "created_at": time_or_none(stored.created_at),
         "last_updated": time_or_none(station.last_updated),

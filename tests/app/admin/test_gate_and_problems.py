@@ -56,7 +56,10 @@ async def test_unknown_paths_and_methods(api: httpx.AsyncClient) -> None:
     is_problem(await api.get("/nothing"), 404)
     answer = await api.post("/sessions")
     is_problem(answer, 405)
-    assert answer.headers["allow"]
+    assert answer.headers["allow"] == "GET"
+    answer = await api.patch("/locations/X")
+    is_problem(answer, 405)
+    assert answer.headers["allow"] == "DELETE, GET, PUT"
     for path in ("locations/X", "tariffs/X", "tokens/X", "stations/X", "stations/X/frames", "transactions/X"):
         is_problem(await api.get(f"/{path}"), 404)
     for path in ("sessions/X", "cdrs/X", "partners/X"):

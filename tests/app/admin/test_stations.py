@@ -21,7 +21,7 @@ async def test_a_station_with_nothing_told(api: httpx.AsyncClient) -> None:
         False,
         None,
     )
-    assert body["connectors"] == []
+    assert (body["connectors"], body["last_seen"]) == ([], None)
     assert body["url"] == "ws://127.0.0.1:9000/ocpp/CP-9"
     assert (await api.put("/stations/CP-9", json={})).status_code == 200
     assert (await api.get("/stations/CP-9")).json()["state"] == "accepted"
@@ -148,7 +148,9 @@ async def test_adopting_a_stranger(api: httpx.AsyncClient, house: Any) -> None:
 
 async def test_forgetting_a_station(api: httpx.AsyncClient, house: Any, site: dict[str, Any]) -> None:
     line = await house.intake.connect("CP1", "1.6")
+    await house.heard(line, StatusReport(evse=1, connector=1, status=ConnectorStatus.AVAILABLE))
     assert (await api.delete("/stations/CP1")).status_code == 204
+    assert (await api.get("/locations/LOC1")).json()["evses"][0]["status"] == "UNKNOWN"
     assert (await api.get("/stations/CP1")).status_code == 404
     assert house.hung_up == ["CP1"]
     with pytest.raises(Exception, match="CP1"):
