@@ -8,7 +8,18 @@ from msgspec.structs import replace
 
 from app.domain.cdrs import CdrState, ChargeDetailRecord, HoldReason, SignedData
 from app.domain.metering import KILO
-from app.domain.pricing import Activity, Cost, Period, Usage, price, split, volumes_of
+from app.domain.pricing import (
+    Activity,
+    Cost,
+    Curve,
+    Period,
+    PeriodVolumes,
+    RunningCost,
+    Usage,
+    price,
+    split,
+    volumes_of,
+)
 from app.domain.sessions import ChargingPeriod, ChargingSession, Dimension, SessionStatus, Snapshot
 from app.domain.state import BilledRecord, Running
 from app.domain.tariffs import Tariff
@@ -51,20 +62,35 @@ def progressed(running: Running, until: datetime, now: datetime, *, cut: bool) -
 
     `cut`: a period ends at `until`, so that the last one is closed too.
     """
-    session, energy = running.session, running.register.energy_wh
+    session, register = running.session, running.register
     try:
-        periods = _periods(running, until, energy)
-        measured = len(running.register.points) > 1
-        cost = _cost(running.snapshot, periods)[0] if measured else None
+        so_far = _running_cost(running).so_far(
+            Curve(
+                energy=register.points,
+                activity=running.transaction.activity,
+                power=register.power,
+                current=register.current,
+            ),
+            until,
+        )
+        periods = so_far.periods
+        cost = so_far.cost if len(register.points) > 1 else None
     except (ValueError, ArithmeticError):
         periods, cost = (), None
     return replace(
         session,
-        kwh=kwh(energy),
+        kwh=kwh(register.energy_wh),
         periods=_on_the_wire(periods if cut else periods[:-1]),
-        total_cost=cost.total_cost if cost else None,
+        total_cost=cost,
         last_updated=now,
     )
+
+
+def _running_cost(running: Running) -> RunningCost:
+    if running.cost is None:
+        snapshot = running.snapshot
+        running.cost = RunningCost(snapshot.tariff, zone_of(snapshot), snapshot.feedback)
+    return running.cost
 
 
 def bill(running: Running, ended_at: datetime, cdr_id: str, now: datetime) -> BilledRecord | None:
@@ -98,7 +124,7 @@ def bill(running: Running, ended_at: datetime, cdr_id: str, now: datetime) -> Bi
         status=SessionStatus.COMPLETED,
         end_date_time=ended_at,
         kwh=kwh(energy),
-        periods=_on_the_wire(periods),
+        periods=_on_the_wire(volumes_of(periods)),
         total_cost=cost.total_cost if cost else None,
         last_updated=now,
     )
@@ -124,14 +150,14 @@ def _periods(running: Running, until: datetime, energy: Decimal) -> tuple[Period
     return split(usage(running, until, energy), snapshot.tariff, zone_of(snapshot), snapshot.feedback)
 
 
-def _on_the_wire(periods: tuple[Period, ...]) -> tuple[ChargingPeriod, ...]:
+def _on_the_wire(periods: tuple[PeriodVolumes, ...]) -> tuple[ChargingPeriod, ...]:
     return tuple(
         ChargingPeriod(
             start=item.start,
             dimensions=tuple(Dimension(kind.value, volume) for kind, volume in item.volumes.items()),
             tariff_id=item.tariff_id,
         )
-        for item in volumes_of(periods)
+        for item in periods
     )
 
 

@@ -10,6 +10,7 @@ from app.domain.cdrs import CdrState, ChargeDetailRecord, HoldReason
 from app.domain.events import Event
 from app.domain.locations import Location, Place
 from app.domain.metering import MeterSample, Reading
+from app.domain.pricing import RunningCost
 from app.domain.registers import Register
 from app.domain.sessions import ChargingSession, Snapshot
 from app.domain.stations import ChargingStation, ConnectorReport, Notice
@@ -24,7 +25,7 @@ _REMEMBERED = 32
 class Running:
     """A transaction under way with what its samples have told so far."""
 
-    __slots__ = ("register", "session", "snapshot", "transaction")
+    __slots__ = ("cost", "register", "session", "snapshot", "transaction")
 
     def __init__(
         self, transaction: Transaction, register: Register, snapshot: Snapshot, session: ChargingSession
@@ -33,6 +34,8 @@ class Running:
         self.register = register
         self.snapshot = snapshot
         self.session = session
+        self.cost: RunningCost | None = None
+        """What it costs so far; made when first asked for, from the register, after a restart too."""
 
 
 class StationState:

@@ -33,7 +33,8 @@ def quote(question: Question) -> Cost:
         zone = ZoneInfo(question.time_zone)
     except (KeyError, ValueError, OSError):
         raise Invalid(
-            f"{question.time_zone[:_SHOWN]!r} is not a time zone of the IANA database", field="location_time_zone"
+            f"{question.time_zone[:_SHOWN]!r} is not a time zone of the IANA database",
+            field="location_time_zone",
         ) from None
     try:
         return price(

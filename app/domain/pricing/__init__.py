@@ -3,6 +3,7 @@
 from app.domain.pricing.choosing import ProfileType, session_tariff
 from app.domain.pricing.cost import price
 from app.domain.pricing.prepared import Subtotal
+from app.domain.pricing.running import Curve, RunningCost, SoFar
 from app.domain.pricing.split import split
 from app.domain.pricing.tally import Cost, Line, LineKind
 from app.domain.pricing.usage import Activity, Usage
@@ -12,11 +13,14 @@ __all__ = [
     "Activity",
     "CdrDimension",
     "Cost",
+    "Curve",
     "Line",
     "LineKind",
     "Period",
     "PeriodVolumes",
     "ProfileType",
+    "RunningCost",
+    "SoFar",
     "Subtotal",
     "Usage",
     "periods_from",

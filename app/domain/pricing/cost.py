@@ -129,7 +129,7 @@ def _governing(periods: Sequence[Period], ready: Sequence[Prepared]) -> Prepared
 
 def _cost(tally: Tally, periods: tuple[Period, ...], governing: Prepared | None, currency: str) -> Cost:
     tally.steps()
-    total = _total(tally.total, governing)
+    total = total_of(tally.total, governing)
     sums = {subtotal: amount.price() for subtotal, amount in tally.sums.items()}
     energy, session, parking = Decimal(0), 0, 0
     for period in periods:
@@ -156,7 +156,7 @@ def _cost(tally: Tally, periods: tuple[Period, ...], governing: Prepared | None,
     )
 
 
-def _total(total: Sum, governing: Prepared | None) -> Price:
+def total_of(total: Sum, governing: Prepared | None) -> Price:
     """The total after the limits; if nothing was priced at all, the tariff says whether VAT is known."""
     excl, incl = (total.excl, total.incl) if governing is None else limited(total, governing)
     vat = total.vat or (not total.used and governing is not None and governing.carries_vat)

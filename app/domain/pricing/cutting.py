@@ -1,7 +1,7 @@
 """Cutting stretches of a session at every moment at which another price component could apply."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ FINE = Decimal("1e-9")
 """Energy between two readings is known to the billionth of a Wh; sums stay exact whatever the rounding."""
 
 _WATT = Decimal("0.000001")
+_NOTHING = Decimal(0)
 
 
 class Stretch(msgspec.Struct, kw_only=True, eq=False):
@@ -86,24 +87,37 @@ def mean_power(stretch: Stretch) -> Decimal | None:
 
 
 class Cutter:
-    """Cuts the stretches of one session, in order; keeps what restrictions look back on."""
+    """Cuts the stretches of one session, in order; keeps what restrictions look back on.
 
-    def __init__(self, start: int, end: int, zone: ZoneInfo, *, reservation_expired: bool) -> None:
+    `began` (when the session and the reservation began) and `energy` (Wh so far) say what was before `start`,
+    where a session is cut in parts.
+    """
+
+    def __init__(
+        self,
+        start: int,
+        end: int,
+        zone: ZoneInfo,
+        *,
+        reservation_expired: bool,
+        began: Mapping[bool, int] | None = None,
+        energy: Decimal = _NOTHING,
+    ) -> None:
         self._start = start
         self._end = end
         self._zone = zone
         self._expired = reservation_expired
-        self._began: dict[bool, int] = {}
-        self._energy = Decimal(0)
+        self.began = dict(began or {})
+        self.energy = energy
         self._edges: dict[int, list[int]] = {}
 
     def cut(self, stretch: Stretch) -> list[Stretch]:
         """The stretch in pieces with their choices; joins pieces between which nothing changes."""
         reserved = stretch.activity is Activity.RESERVED
-        began = self._began.setdefault(reserved, stretch.start)
-        before = Decimal(0) if reserved else self._energy
+        began = self.began.setdefault(reserved, stretch.start)
+        before = Decimal(0) if reserved else self.energy
         if not reserved:
-            self._energy += stretch.energy_wh
+            self.energy += stretch.energy_wh
         if stretch.ready is None:
             return [stretch]
         group = stretch.ready.group(stretch.activity, reservation_expired=self._expired)
@@ -114,7 +128,7 @@ class Cutter:
 
     def times(self, stretches: Iterable[Stretch]) -> Iterator[int]:
         """All instants inside the stretches of the session at which the clock or the elapsed time matters."""
-        began: dict[bool, int] = {}
+        began = dict(self.began)
         for stretch in stretches:
             start = began.setdefault(stretch.activity is Activity.RESERVED, stretch.start)
             if stretch.ready is not None:
@@ -226,13 +240,18 @@ def joined(pieces: Iterable[Stretch], keep: frozenset[int] = frozenset()) -> lis
         ):
             whole.append(piece)
         else:
-            last.end = piece.end
-            last.energy_wh += piece.energy_wh
-            last.min_power = _least(last.min_power, piece.min_power)
-            last.max_power = _most(last.max_power, piece.max_power)
-            last.min_current = _least(last.min_current, piece.min_current)
-            last.max_current = _most(last.max_current, piece.max_current)
+            lengthen(last, piece)
     return whole
+
+
+def lengthen(last: Stretch, piece: Stretch) -> None:
+    """Make the piece that follows a part of the stretch."""
+    last.end = piece.end
+    last.energy_wh += piece.energy_wh
+    last.min_power = _least(last.min_power, piece.min_power)
+    last.max_power = _most(last.max_power, piece.max_power)
+    last.min_current = _least(last.min_current, piece.min_current)
+    last.max_current = _most(last.max_current, piece.max_current)
 
 
 def _least(one: Decimal | None, other: Decimal | None) -> Decimal | None:

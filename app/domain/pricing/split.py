@@ -44,7 +44,7 @@ def split(
     """
     check_usage(usage)
     with localcontext(EXACT):
-        course = _Course(usage)
+        course = Course(usage)
         wanted = _wanted(usage, feedback)
         ready = None if tariff is None else prepared(tariff)
         if ready is None or ready.unrestricted:
@@ -54,22 +54,30 @@ def split(
 
 
 def _split_by_tariff(
-    course: "_Course", ready: Prepared, zone: ZoneInfo, wanted: list[datetime], *, reservation_expired: bool
+    course: "Course", ready: Prepared, zone: ZoneInfo, wanted: list[datetime], *, reservation_expired: bool
 ) -> tuple[Period, ...]:
     """Cut every part in which energy grows evenly, then join what nothing tells apart."""
     usage = course.usage
-    groups = (ready.session, ready.used, ready.expired)
-    if any(group.powers for group in groups) and not usage.power:
-        course = _Course(replace(usage, power=course.mean_powers()))
     cutter = Cutter(instant(usage.start), instant(usage.end), zone, reservation_expired=reservation_expired)
-    marks = {usage.start, usage.end, *course.changes, *wanted}
-    if any(group.watches_meter for group in groups):
-        marks.update(course.readings())
-    else:
-        marks.update(moment(at) for at in cutter.times(course.stretches(sorted(marks), ready)))
-    pieces = [piece for stretch in course.stretches(sorted(marks), ready) for piece in cutter.cut(stretch)]
     keep = frozenset(instant(at) for at in (*wanted, *course.changes))
-    return tuple(stretch.period() for stretch in joined(pieces, keep))
+    return tuple(stretch.period() for stretch in joined(pieces_of(course, ready, cutter, wanted), keep))
+
+
+def pieces_of(
+    course: "Course", ready: Prepared | None, cutter: Cutter, wanted: Sequence[datetime]
+) -> list[Stretch]:
+    """What is used in pieces within which nothing that the tariff asks for changes, with their choices."""
+    usage = course.usage
+    marks = {usage.start, usage.end, *course.changes, *wanted}
+    if ready is not None and not ready.unrestricted:
+        groups = (ready.session, ready.used, ready.expired)
+        if any(group.powers for group in groups) and not usage.power:
+            course = Course(replace(usage, power=course.mean_powers()))
+        if any(group.watches_meter for group in groups):
+            marks.update(course.readings())
+        else:
+            marks.update(moment(at) for at in cutter.times(course.stretches(sorted(marks), ready)))
+    return [piece for stretch in course.stretches(sorted(marks), ready) for piece in cutter.cut(stretch)]
 
 
 def _wanted(usage: Usage, feedback: timedelta | None) -> list[datetime]:
@@ -81,7 +89,7 @@ def _wanted(usage: Usage, feedback: timedelta | None) -> list[datetime]:
     return [at for at in (usage.start + n * feedback for n in range(1, count + 1)) if at < usage.end]
 
 
-class _Course:
+class Course:
     """The readings of a session as a curve that can be asked at any moment."""
 
     def __init__(self, usage: Usage) -> None:

@@ -100,6 +100,12 @@ class Sum:
             self.vat = True
             self.incl += amount * priced.vat_factor
 
+    def copy(self) -> "Sum":
+        """The same sum, to grow on its own."""
+        other = Sum()
+        other.excl, other.incl, other.used, other.vat = self.excl, self.incl, self.used, self.vat
+        return other
+
     def price(self) -> Price | None:
         """The rounded pair, or None where nothing was priced."""
         if not self.used:
@@ -115,6 +121,11 @@ class _Budget:
     def __init__(self) -> None:
         self.volume = Decimal(0)
         self.last: Priced | None = None
+
+    def copy(self) -> "_Budget":
+        other = _Budget()
+        other.volume, other.last = self.volume, self.last
+        return other
 
     def add(self, volume: Decimal, priced: Priced) -> None:
         self.volume += volume
@@ -149,11 +160,13 @@ _SECOND_US = 1_000_000
 class Tally:
     """The bill of one session while it grows: `take` each stretch in order, then `sums` and `lines`.
 
-    Taking costs the same however long the session is, so a running cost can come from the same state as the CDR.
+    Taking costs the same however long the session is, so a running cost comes from the same state as the CDR;
+    such a tally keeps no lines (`itemized` is False).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, itemized: bool = True) -> None:
         self.entries: list[_Entry] = []
+        self._itemized = itemized
         self.total = Sum()
         self.sums = {subtotal: Sum() for subtotal in Subtotal}
         self._fees: set[bool] = set()
@@ -161,6 +174,16 @@ class Tally:
         self._time = _Budget()
         self._parking = _Budget()
         self._reserved = _Budget()
+
+    def copy(self) -> "Tally":
+        """The same sums without the lines, to try how the session could end."""
+        other = Tally(itemized=False)
+        other.total = self.total.copy()
+        other.sums = {subtotal: amount.copy() for subtotal, amount in self.sums.items()}
+        other._fees = set(self._fees)
+        other._energy, other._time = self._energy.copy(), self._time.copy()
+        other._parking, other._reserved = self._parking.copy(), self._reserved.copy()
+        return other
 
     def take(
         self, period: int, activity: Activity, microseconds: int, energy_wh: Decimal, choice: Choice
@@ -200,7 +223,8 @@ class Tally:
         amount = amount_of(priced, volume)
         self.total.add(priced, amount)
         self.sums[priced.subtotal].add(priced, amount)
-        self.entries.append(_Entry(kind, period, priced, volume, amount))
+        if self._itemized:
+            self.entries.append(_Entry(kind, period, priced, volume, amount))
 
 
 def amount_of(priced: Priced, volume: Decimal) -> Decimal:

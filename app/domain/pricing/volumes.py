@@ -88,20 +88,41 @@ def volumes_of(periods: Sequence[Period]) -> tuple[PeriodVolumes, ...]:
 
 
 def _written(periods: Sequence[Period]) -> Iterator[PeriodVolumes]:
-    energy = Decimal(0)
-    elapsed = dict.fromkeys(Activity, 0)
+    writer = VolumeWriter()
     for period in periods:
+        yield writer.write(period)
+
+
+class VolumeWriter:
+    """Writes the periods of one session one after the other, each rounded on what all so far come to."""
+
+    __slots__ = ("_elapsed", "_energy")
+
+    def __init__(self) -> None:
+        self._energy = Decimal(0)
+        self._elapsed = dict.fromkeys(Activity, 0)
+
+    def copy(self) -> "VolumeWriter":
+        """Another writer that goes on from here."""
+        other = VolumeWriter()
+        other._energy = self._energy
+        other._elapsed = dict(self._elapsed)
+        return other
+
+    def write(self, period: Period) -> PeriodVolumes:
+        """The next period as it travels."""
         volumes: dict[CdrDimension, Decimal] = {}
         if period.energy_wh or period.activity in (Activity.CHARGING, Activity.IDLE):
-            before, energy = energy, energy + period.energy_wh
-            volumes[CdrDimension.ENERGY] = rounded(energy / 1000) - rounded(before / 1000)
+            before = self._energy
+            self._energy += period.energy_wh
+            volumes[CdrDimension.ENERGY] = rounded(self._energy / 1000) - rounded(before / 1000)
         dimension = _DIMENSION_OF.get(period.activity)
         if dimension is not None:
-            spent = elapsed[period.activity]
-            elapsed[period.activity] = spent + (period.end - period.start) // MICROSECOND
-            volumes[dimension] = hours(elapsed[period.activity]) - hours(spent)
+            spent = self._elapsed[period.activity]
+            self._elapsed[period.activity] = spent + (period.end - period.start) // MICROSECOND
+            volumes[dimension] = hours(self._elapsed[period.activity]) - hours(spent)
         volumes.update(_figures(period))
-        yield PeriodVolumes(start=period.start, volumes=volumes, tariff_id=period.tariff_id)
+        return PeriodVolumes(start=period.start, volumes=volumes, tariff_id=period.tariff_id)
 
 
 def _figures(period: Period) -> dict[CdrDimension, Decimal]:

@@ -202,6 +202,25 @@ async def test_a_session_survives_a_restart_with_its_curve(house: House) -> None
     assert energies == [Decimal("0.15"), Decimal("0.15")], "cut at minute 15, where the meter stood at 1150"
 
 
+async def test_the_running_cost_goes_on_after_a_restart_and_ends_as_the_record(house: House) -> None:
+    line = await house.intake.connect("CP1", "1.6")
+    clock = house.clock
+    number = (await house.heard(line, begins(clock.now()))).transaction_id
+    told = []
+    for minute in range(1, 21):
+        clock.advance(60)
+        await house.heard(line, metered(number, clock.now(), 1000 + minute * 100))
+        if minute == 10:
+            line = await house.restart()
+        async with house.store.reading() as session:
+            ((charging, *_), _) = await sessions.find(session, limit=1)
+        told.append(charging.total_cost.excl_vat)
+    assert told == [Decimal("0.025") * minute for minute in range(1, 21)]
+    await house.heard(line, ends(number, clock.now(), 3000))
+    (found,) = await all_cdrs(house)
+    assert found.record.total_cost.excl_vat == told[-1]
+
+
 async def test_a_second_stop_changes_nothing(house: House) -> None:
     line = await house.intake.connect("CP1", "1.6")
     number = (await house.heard(line, begins(house.clock.now()))).transaction_id
