@@ -11,6 +11,9 @@ PATHS = [
     "/partners", "/locations", "/tariffs", "/tokens", "/stations", "/transactions", "/sessions", "/cdrs", "/deliveries", "/messages",
 ]  # fmt: skip
 
+# What is refused before the store is asked is refused alike on both databases.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
 
 def is_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
     assert answer.status_code == status, answer.text
@@ -43,13 +46,12 @@ async def test_lists_are_plain_arrays_with_their_length(api: httpx.AsyncClient, 
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize(
-    "query",
-    ["limit=0", "limit=1001", "limit=-1", "limit=x", "offset=-1", "offset=9223372036854775808", "limit=1e3"],
-)
-async def test_absurd_paging_is_refused(api: httpx.AsyncClient, path: str, query: str) -> None:
-    body = is_problem(await api.get(f"{path}?{query}"), 422)
-    assert body["field"] == query.partition("=")[0]
+async def test_absurd_paging_is_refused(api: httpx.AsyncClient, path: str) -> None:
+    for query in (
+        "limit=0", "limit=1001", "limit=-1", "limit=x", "limit=1e3", "offset=-1", "offset=9223372036854775808",
+    ):  # fmt: skip
+        body = is_problem(await api.get(f"{path}?{query}"), 422)
+        assert body["field"] == query.partition("=")[0]
 
 
 async def test_unknown_paths_and_methods(api: httpx.AsyncClient) -> None:

@@ -6,6 +6,9 @@ from typing import Any
 import httpx
 import pytest
 
+# Nothing is stored, so one database is enough.
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def question(tariff: dict[str, Any]) -> dict[str, Any]:

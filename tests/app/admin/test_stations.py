@@ -10,6 +10,9 @@ from app.domain.stations import Admission, BootReport, SetUp, StatusReport
 from app.domain.status import ConnectorStatus
 from app.store import commands
 
+# Refused before anything is written: alike on both databases.
+ON_ONE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
 
 async def test_a_station_with_nothing_told(api: httpx.AsyncClient) -> None:
     created = await api.put("/stations/CP 9".replace(" ", "-"))
@@ -72,6 +75,7 @@ async def test_a_password_is_never_told(api: httpx.AsyncClient, house: Any) -> N
         assert "sha256" not in answer.text
 
 
+@ON_ONE
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -101,6 +105,7 @@ async def test_what_cannot_be_is_named(
     assert (await api.get("/stations/CP2")).status_code == 404
 
 
+@ON_ONE
 @pytest.mark.parametrize("second", [{"evse": 1, "evse_uid": "E2"}, {"evse": 2, "evse_uid": "e1"}])
 async def test_a_connector_named_twice(
     api: httpx.AsyncClient, site: dict[str, Any], second: dict[str, Any]
@@ -118,6 +123,7 @@ async def test_ids_are_kept_as_the_location_spells_them(api: httpx.AsyncClient, 
     assert (put.json()["location_id"], put.json()["connectors"][0]["evse_uid"]) == ("LOC1", "E1")
 
 
+@ON_ONE
 @pytest.mark.parametrize("station_id", ["x" * 49, "caf%C3%A9", "a%20b"])
 async def test_an_id_that_no_station_can_have(api: httpx.AsyncClient, station_id: str) -> None:
     refused = await api.put(f"/stations/{station_id}", json={})
@@ -203,6 +209,7 @@ async def test_a_call_nobody_waits_for(api: httpx.AsyncClient, house: Any, site:
         assert (await commands.get(session, answer.json()["message_id"])).action == "Reset"
 
 
+@ON_ONE
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
