@@ -152,7 +152,7 @@ async def find(
     session: AsyncSession,
     *,
     state: CdrState | None = None,
-    owner: Party | None = None,
+    owners: Collection[Party] | None = None,
     date_from: datetime | None = None,
     date_to: datetime | None = None,
     limit: int,
@@ -162,9 +162,8 @@ async def find(
     filters: list[ColumnElement[bool]] = []
     if state is not None:
         filters.append(col(CdrRow.state) == state.value)
-    if owner is not None:
-        folded = owner.folded()
-        filters += [col(CdrRow.country_code) == folded.country_code, col(CdrRow.party_id) == folded.party_id]
+    if owners is not None:
+        filters.append(_of(owners))
     if date_from is not None:
         filters.append(col(CdrRow.created_at) >= date_from)
     if date_to is not None:

@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import BigInteger, Column, ColumnElement, Index, Text, select, tuple_
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, Text, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from app.domain.parties import Party
-from app.domain.sessions import ChargingSession, Snapshot
+from app.domain.sessions import ChargingSession, SessionStatus, Snapshot
 from app.store.columns import Document, UtcMicros, document, micros
 from app.store.paging import Page, Window
 from app.store.paging import page as changed_since
@@ -100,6 +100,19 @@ async def bodies(session: AsyncSession, ids: Iterable[str]) -> dict[str, Chargin
     """The sessions with these ids."""
     found = await session.execute(select(SessionRow).where(col(SessionRow.id).in_(list(ids))))
     return {row.id: _value(row) for row in found.scalars()}
+
+
+async def find(
+    session: AsyncSession, *, status: SessionStatus | None = None, limit: int, offset: int = 0
+) -> tuple[list[ChargingSession], int]:
+    """Sessions newest first, those that no partner sees included, and how many there are in all."""
+    filters: list[ColumnElement[bool]] = []
+    if status is not None:
+        filters.append(col(SessionRow.status) == status.value)
+    total = (await session.execute(select(func.count()).select_from(SessionRow).where(*filters))).scalar_one()
+    newest_first = (col(SessionRow.seq).desc(), col(SessionRow.id).desc())
+    wanted = select(SessionRow).where(*filters).order_by(*newest_first).limit(limit).offset(offset)
+    return [_value(row) for row in (await session.execute(wanted)).scalars()], total
 
 
 def _value(stored: SessionRow) -> ChargingSession:
