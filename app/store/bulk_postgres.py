@@ -1,6 +1,8 @@
 """The bulk writer's PostgreSQL half: one connection of its own, arrays as parameters, statements prepared once."""
 
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import asyncpg
@@ -13,6 +15,35 @@ from app.store.statements import Query, Row, Statement
 Work = Sequence[tuple[Statement, Sequence[Row]]]
 
 _COMMAND_SECONDS = 30.0
+_MOST_PREPARED = 256
+_PARAMETER = re.compile(r"\$(\d+)")
+_SETTINGS = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off"
+"""A few statements run thousands of times: each is planned once, by index, not anew for every batch."""
+
+
+def _parts(work: Work) -> list[list[tuple[Statement, Sequence[Row]]]]:
+    """The work cut so that no part writes to one table twice: within a part there is no order."""
+    parts: list[list[tuple[Statement, Sequence[Row]]]] = []
+    for statement, rows in work:
+        if not rows:
+            continue
+        if not parts or any(other.table == statement.table for other, _ in parts[-1]):
+            parts.append([])
+        parts[-1].append((statement, rows))
+    return parts
+
+
+@lru_cache(maxsize=_MOST_PREPARED)
+def _together(statements: tuple[Statement, ...]) -> str:
+    """One statement that does the work of several: a round trip costs more than most of them."""
+    if len(statements) == 1:
+        return statements[0].postgresql
+    texts, before = [], 0
+    for number, statement in enumerate(statements):
+        text = _PARAMETER.sub(lambda match, n=before: f"${int(match[1]) + n}", statement.postgresql)  # type: ignore[misc]
+        texts.append(f"part{number} AS ({text})")
+        before += len(statement.columns)
+    return f"WITH {', '.join(texts)} SELECT"
 
 
 class PostgresBulk:
@@ -30,6 +61,7 @@ class PostgresBulk:
             self._connection = await asyncpg.connect(
                 self._dsn, command_timeout=_COMMAND_SECONDS, statement_cache_size=0
             )
+            await self._connection.execute(_SETTINGS)
         await self._connection.execute(f"BEGIN; {ENTER_GATE}")
 
     async def fetch(self, query: Query, params: Sequence[list[Any]]) -> list[Row]:
@@ -39,10 +71,9 @@ class PostgresBulk:
 
     async def write(self, work: Work) -> None:
         """Writes rows, without committing."""
-        for statement, rows in work:
-            if rows:
-                prepared = await self._prepare(statement.postgresql)
-                await prepared.fetch(*(list(column) for column in zip(*rows, strict=True)))
+        for part in _parts(work):
+            prepared = await self._prepare(_together(tuple(statement for statement, _ in part)))
+            await prepared.fetch(*(list(column) for _, rows in part for column in zip(*rows, strict=True)))
 
     async def commit(self, work: Work) -> None:
         """Writes the last rows and commits: returns when the server's disk has them."""
@@ -66,9 +97,10 @@ class PostgresBulk:
         self._connection = None
 
     async def _prepare(self, sql: str) -> "PreparedStatement[asyncpg.Record]":
-        prepared = self._prepared.get(sql)
-        if prepared is None:
-            prepared = self._prepared[sql] = await self._open().prepare(sql)
+        prepared = self._prepared.pop(sql, None) or await self._open().prepare(sql)
+        self._prepared[sql] = prepared
+        if len(self._prepared) > _MOST_PREPARED:
+            del self._prepared[next(iter(self._prepared))]
         return prepared
 
     def _open(self) -> "asyncpg.Connection[asyncpg.Record]":
