@@ -20,6 +20,8 @@ from app.store.frames import Frame
 
 router = APIRouter(prefix="/stations/{station_id}", tags=["stations"])
 
+_BACK = {"in": "out", "out": "in"}
+
 
 @router.post(
     "/ocpp/{action}",
@@ -53,12 +55,15 @@ async def call_station(
 
 @router.get("/frames", summary="The wire log of a station, newest first", responses=LIST)
 async def list_frames(station_id: str, context: Context, page: Paging) -> Response:
-    """One entry per call with its answer; `direction` is the call's: in from the station, out to it."""
+    """Each call is two entries, its answer first. An answer that never came has no text; `outcome` says why."""
+    first, last = page.offset // 2, -(-(page.offset + page.limit) // 2)
     async with context.store.reading() as session:
-        found, total = await frames.find(session, station_id, limit=page.limit, offset=page.offset)
-    if not total:
+        found, calls = await frames.find(session, station_id, limit=last - first, offset=first)
+    if not calls:
         await context.stations.get(station_id)
-    return page_answer([_frame_body(frame) for frame in found], total)
+    entries = [entry for frame in found for entry in (_answer_body(frame), _call_body(frame))]
+    skipped = page.offset - 2 * first
+    return page_answer(entries[skipped : skipped + page.limit], 2 * calls)
 
 
 def _payload(request: Request) -> dict[str, Any]:
@@ -75,15 +80,28 @@ def _payload(request: Request) -> dict[str, Any]:
     return payload
 
 
-def _frame_body(frame: Frame) -> dict[str, Any]:
-    return {
+def _call_body(frame: Frame) -> dict[str, Any]:
+    return _entry(frame) | {
         "at": time_or_none(frame.at),
         "direction": frame.direction,
+        "kind": "call",
+        "text": _text(frame.request),
+    }
+
+
+def _answer_body(frame: Frame) -> dict[str, Any]:
+    return _entry(frame) | {
+        "at": time_or_none(frame.answered_at),
+        "direction": _BACK[frame.direction],
+        "kind": "answer",
+        "text": None if frame.answer is None else _text(frame.answer),
+    }
+
+
+def _entry(frame: Frame) -> dict[str, Any]:
+    return {
         "message_id": frame.message_id,
         "action": frame.action,
-        "text": _text(frame.request),
-        "answer": None if frame.answer is None else _text(frame.answer),
-        "answered_at": time_or_none(frame.answered_at),
         "outcome": frame.outcome,
         "deviations": [] if frame.deviations is None else msgspec.json.decode(frame.deviations),
     }

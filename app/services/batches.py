@@ -1,6 +1,7 @@
 """From decided messages to rows: everything one commit writes, each table's rows collapsed to the last per key."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -29,6 +30,7 @@ class Rows:
         }
         self._latest: dict[Statement, dict[tuple[object, ...], Row]] = {}
         self.events: list[Event] = []
+        self.records: Counter[str] = Counter()
 
     def frame(self, frame: Frame) -> None:
         """A call of the wire log."""
@@ -97,6 +99,7 @@ class Rows:
             row = transactions.row(orphan, self._now)
             self._last(transactions.UPSERT_TRANSACTIONS, (orphan.ref,), row)
         for record in changes.records:
+            self.records[record.state.value] += 1
             row = cdrs.row(record.record, record.ref, record.state, record.reason, self._now)
             self._last(cdrs.INSERT_CDRS, (record.ref,), row)
             if record.again:

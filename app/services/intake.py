@@ -281,6 +281,8 @@ class Intake:
         self._lines |= settled.connected
         if rows.events:
             self._store.announcements.committed(rows.events)
+        for state, number in rows.records.items():
+            metrics.CDRS.labels(state).inc(number)
         for item, answer in settled.answers:
             if not item.done.done():
                 item.done.set_result(answer)

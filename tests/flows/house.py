@@ -206,8 +206,8 @@ class Admin:
         return found[0]
 
     async def frames(self, station_id: str) -> list[Any]:
-        """The wire log of a station, newest first."""
-        return await self.all(f"stations/{station_id}/frames")
+        """The calls in the wire log of a station, newest first."""
+        return [each for each in await self.all(f"stations/{station_id}/frames") if each["kind"] == "call"]
 
 
 _ROOT = Path(__file__).parents[2]

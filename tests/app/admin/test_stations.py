@@ -245,9 +245,14 @@ async def test_the_wire_log(api: httpx.AsyncClient, house: Any, site: dict[str, 
     line = await house.intake.connect("CP1", "1.6")
     for _ in range(3):
         await house.heard(line, BootReport(vendor="Acme", model="One"))
-    answer = await api.get("/stations/CP1/frames?limit=2")
-    assert (len(answer.json()), answer.headers["x-total-count"]) == (2, "3")
-    frame = answer.json()[0]
-    assert (frame["direction"], frame["message_id"], frame["action"]) == ("in", "m", "X")
-    assert frame["text"] == '[2,"m","X",{"key":"AuthorizationKey","value":"***"}]'
-    assert (frame["answer"], frame["outcome"], frame["deviations"]) == ('[3,"m",{}]', "result", [])
+    everything = (await api.get("/stations/CP1/frames")).json()
+    assert [(each["direction"], each["kind"]) for each in everything] == [
+        ("out", "answer"),
+        ("in", "call"),
+    ] * 3
+    answer = await api.get("/stations/CP1/frames?limit=2&offset=1")
+    assert (answer.json(), answer.headers["x-total-count"]) == (everything[1:3], "6")
+    call, reply = everything[1], everything[2]
+    assert (call["message_id"], call["action"]) == ("m", "X")
+    assert call["text"] == '[2,"m","X",{"key":"AuthorizationKey","value":"***"}]'
+    assert (reply["text"], reply["outcome"], reply["deviations"]) == ('[3,"m",{}]', "result", [])
