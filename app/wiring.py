@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import hmac
 import secrets
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from app.admin.context import AdminContext
 from app.domain.parties import Party
 from app.domain.state import Names
 from app.kit.clock import Clock, SystemClock
+from app.kit.names import new_name
 from app.kit.periodic import Periodic
 from app.outbox import tables as outbox_tables
 from app.outbox.worker import OutboxWorker
@@ -161,7 +161,7 @@ async def build(settings: Settings, clock: Clock | None = None) -> House:
 def _intake(store: Store, clock: Clock, ours: Party) -> tuple[Intake, Writer]:
     names = Names(
         number=lambda: 1 + secrets.randbelow(_LARGEST_NUMBER),
-        id=lambda: str(uuid.uuid4()),
+        id=new_name,
         country_code=ours.country_code,
         party_id=ours.party_id,
     )
