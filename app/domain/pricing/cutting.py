@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from app.domain.pricing.clock import clock_edges
-from app.domain.pricing.prepared import Choice, Group, Prepared, State
+from app.domain.pricing.prepared import Choice, Group, Prepared, Priced, State
 from app.domain.pricing.usage import Activity, instant, moment
 from app.domain.pricing.volumes import HOUR, Period
 
@@ -33,6 +33,8 @@ class Stretch(msgspec.Struct, kw_only=True, eq=False):
     min_current: Decimal | None = None
     max_current: Decimal | None = None
     choice: Choice = Choice()
+    energy_price: Priced | None = None
+    """What a kWh costs here, whether any flows or not."""
     bands: tuple[int, int, int] = (0, 0, 0)
     """In which band of kWh, power and current it lies: bands are never mixed in one period."""
 
@@ -90,7 +92,7 @@ class Cutter:
     """Cuts the stretches of one session, in order; keeps what restrictions look back on.
 
     `began` (when the session and the reservation began) and `energy` (Wh so far) say what was before `start`,
-    where a session is cut in parts.
+    where a session is cut in parts. A cut at a threshold of kWh lies on a multiple of `grain` us.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class Cutter:
         reservation_expired: bool,
         began: Mapping[bool, int] | None = None,
         energy: Decimal = _NOTHING,
+        grain: int = 1,
     ) -> None:
         self._start = start
         self._end = end
@@ -109,6 +112,7 @@ class Cutter:
         self._expired = reservation_expired
         self.began = dict(began or {})
         self.energy = energy
+        self._grain = grain
         self._edges: dict[int, list[int]] = {}
 
     def cut(self, stretch: Stretch) -> list[Stretch]:
@@ -123,6 +127,7 @@ class Cutter:
         group = stretch.ready.group(stretch.activity, reservation_expired=self._expired)
         if group.fixed is not None:
             stretch.choice = relevant(group.fixed, stretch)
+            stretch.energy_price = group.fixed.energy
             return [stretch]
         return joined(self._pieces(stretch, group, began, before))
 
@@ -138,7 +143,7 @@ class Cutter:
     def _pieces(self, stretch: Stretch, group: Group, began: int, before: Decimal) -> list[Stretch]:
         marks = [
             *((at, None) for at in self._times(stretch, group, began)),
-            *_energy_marks(stretch, group, before),
+            *_energy_marks(stretch, group, before, self._grain),
         ]
         power = stretch.power if group.powers else None
         current = stretch.current
@@ -147,7 +152,9 @@ class Cutter:
         for until, energy in [*_sorted(stretch, marks), (stretch.end, stretch.energy_wh)]:
             piece = msgspec.structs.replace(stretch, start=at, end=until, energy_wh=energy - used)
             state = self._state(at, at - began, before + used, power, current)
-            piece.choice = relevant(group.choose(state), piece)
+            choice = group.choose(state)
+            piece.choice = relevant(choice, piece)
+            piece.energy_price = choice.energy
             piece.bands = group.bands(state)
             pieces.append(piece)
             at, used = until, energy
@@ -184,7 +191,7 @@ class Cutter:
         return edges
 
 
-def _energy_marks(stretch: Stretch, group: Group, before: Decimal) -> list[tuple[int, Decimal]]:
+def _energy_marks(stretch: Stretch, group: Group, before: Decimal, grain: int) -> list[tuple[int, Decimal]]:
     """Where the energy reaches a threshold inside the stretch: (when, Wh since the stretch began)."""
     if stretch.activity is Activity.RESERVED or not stretch.energy_wh:
         return []
@@ -193,8 +200,8 @@ def _energy_marks(stretch: Stretch, group: Group, before: Decimal) -> list[tuple
     for threshold in group.energies:
         needed = threshold - before
         if 0 < needed < stretch.energy_wh:
-            share = (needed * length / stretch.energy_wh).to_integral_value(ROUND_HALF_UP)
-            marks.append((stretch.start + int(share), needed))
+            share = (needed * length / stretch.energy_wh / grain).to_integral_value(ROUND_HALF_UP)
+            marks.append((min(stretch.start + int(share) * grain, stretch.end), needed))
     return marks
 
 
@@ -231,21 +238,27 @@ def joined(pieces: Iterable[Stretch], keep: frozenset[int] = frozenset()) -> lis
     whole: list[Stretch] = []
     for piece in pieces:
         last = whole[-1] if whole else None
-        if (
-            last is None
-            or piece.start in keep
-            or last.activity is not piece.activity
-            or last.choice != piece.choice
-            or last.bands != piece.bands
-        ):
+        if last is None or piece.start in keep or not alike(last, piece):
             whole.append(piece)
         else:
             lengthen(last, piece)
     return whole
 
 
+def alike(last: Stretch, piece: Stretch) -> bool:
+    """Whether nothing that is billed tells two pieces apart; the price of energy counts where some flows."""
+    if last.activity is not piece.activity or last.bands != piece.bands:
+        return False
+    if (last.energy_wh or piece.energy_wh) and last.energy_price is not piece.energy_price:
+        return False
+    one, other = last.choice, piece.choice
+    return one.flat is other.flat and one.time is other.time and one.parking is other.parking
+
+
 def lengthen(last: Stretch, piece: Stretch) -> None:
     """Make the piece that follows a part of the stretch."""
+    if piece.energy_wh and not last.energy_wh:
+        last.choice = piece.choice
     last.end = piece.end
     last.energy_wh += piece.energy_wh
     last.min_power = _least(last.min_power, piece.min_power)

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from app.domain.pricing.cost import total_of
-from app.domain.pricing.cutting import Cutter, Stretch, lengthen
+from app.domain.pricing.cutting import Cutter, Stretch, alike, lengthen
 from app.domain.pricing.prepared import Group, Prepared, prepared
-from app.domain.pricing.split import Course, pieces_of
+from app.domain.pricing.split import GRAIN_US, Course, pieces_of
 from app.domain.pricing.tally import Tally
 from app.domain.pricing.usage import (
     EXACT,
@@ -142,10 +142,6 @@ class _Settled:
         return any(group.powers or group.currents for group in self._groups)
 
     @property
-    def _watches_meter(self) -> bool:
-        return any(group.watches_meter for group in self._groups)
-
-    @property
     def _groups(self) -> tuple[Group, ...]:
         ready = self._ready
         return () if ready is None else (ready.session, ready.used, ready.expired)
@@ -181,14 +177,13 @@ class _Settled:
             reservation_expired=False,
             began=began,
             energy=energy,
+            grain=GRAIN_US,
         )
-        seam = not self._watches_meter
         for piece in pieces_of(Course(usage), self._ready, cutter, self._wanted(usage)):
             if self._ready is not None:
                 length = piece.end - piece.start
                 self._tally.take(0, piece.activity, length, piece.energy_wh, piece.choice)
-            self._append(piece, seam=seam)
-            seam = False
+            self._append(piece)
         self._cutter_state = (cutter.began, cutter.energy)
         self._taken = (len(curve.energy) - 1, curve.energy[-1])
         self.until = until
@@ -247,30 +242,19 @@ class _Settled:
             number += 1
         return wanted
 
-    def _append(self, piece: Stretch, *, seam: bool) -> None:
-        """`seam`: no more than a reading lies between the last piece and this one."""
+    def _append(self, piece: Stretch) -> None:
         last = self._last
-        if last is not None and self._goes_on(last, piece, seam=seam):
+        if last is not None and alike(last, piece) and not self._tells(piece.start):
             lengthen(last, piece)
-            if piece.choice.energy is not None:
-                last.choice = piece.choice
             return
         if last is not None:
             self._closed.append(self._writer.write(last.period()))
         self._last = piece
 
-    def _goes_on(self, last: Stretch, piece: Stretch, *, seam: bool) -> bool:
-        """Whether nothing tells a piece from the one before, and no feedback is wanted between them."""
-        if last.activity is not piece.activity or last.bands != piece.bands:
-            return False
-        one, other = last.choice, piece.choice
-        if seam and (one.energy is None or other.energy is None):
-            # Without energy no component of energy counts, but the next reading is no reason to cut.
-            one, other = one._replace(energy=None), other._replace(energy=None)
-        if one != other:
-            return False
+    def _tells(self, at: int) -> bool:
+        """Whether a period is wanted at this instant for the driver's information."""
         feedback = self._feedback
-        return feedback is None or (piece.start - instant(self._started)) % (feedback // MICROSECOND) != 0
+        return feedback is not None and (at - instant(self._started)) % (feedback // MICROSECOND) == 0
 
 
 def _since(

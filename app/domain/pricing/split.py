@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from app.domain.pricing.cutting import FINE, Cutter, Stretch, joined, mean_power
+from app.domain.pricing.cutting import Cutter, Stretch, joined, mean_power
 from app.domain.pricing.prepared import Prepared, prepared
 from app.domain.pricing.usage import (
     EXACT,
@@ -25,6 +25,10 @@ from app.domain.pricing.volumes import Period
 from app.domain.tariffs import Tariff
 
 _TIME = itemgetter(0)
+_GRAIN = Decimal("0.1")
+"""Interpolated energy is given in the Wh that travel: whoever prices our periods comes to the same amount."""
+GRAIN_US = 1000
+"""Times travel in milliseconds."""
 
 
 def split(
@@ -58,7 +62,13 @@ def _split_by_tariff(
 ) -> tuple[Period, ...]:
     """Cut every part in which energy grows evenly, then join what nothing tells apart."""
     usage = course.usage
-    cutter = Cutter(instant(usage.start), instant(usage.end), zone, reservation_expired=reservation_expired)
+    cutter = Cutter(
+        instant(usage.start),
+        instant(usage.end),
+        zone,
+        reservation_expired=reservation_expired,
+        grain=GRAIN_US,
+    )
     keep = frozenset(instant(at) for at in (*wanted, *course.changes))
     return tuple(stretch.period() for stretch in joined(pieces_of(course, ready, cutter, wanted), keep))
 
@@ -75,8 +85,8 @@ def pieces_of(
             course = Course(replace(usage, power=course.mean_powers()))
         if any(group.watches_meter for group in groups):
             marks.update(course.readings())
-        else:
-            marks.update(moment(at) for at in cutter.times(course.stretches(sorted(marks), ready)))
+        # Cut by the clock here, where the readings around are known, so that other cuts change nothing.
+        marks.update(moment(at) for at in cutter.times(course.stretches(sorted(marks), ready)))
     return [piece for stretch in course.stretches(sorted(marks), ready) for piece in cutter.cut(stretch)]
 
 
@@ -158,7 +168,7 @@ class Course:
         whole = self._charging(earlier, later)
         part = self._charging(earlier, at) if whole else (at - earlier) // MICROSECOND
         share = (high - low) * part / (whole or (later - earlier) // MICROSECOND)
-        return min(low + share.quantize(FINE, ROUND_HALF_UP), high)
+        return min(low + share.quantize(_GRAIN, ROUND_HALF_UP), high)
 
     def _charging(self, start: datetime, end: datetime) -> int:
         """Microseconds of charging between two moments."""

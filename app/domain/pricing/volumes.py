@@ -213,9 +213,17 @@ def _spans(item: PeriodVolumes, until: datetime, field: str) -> list[tuple[datet
             raise ValueError(f"{field}.{dimension}: {volume} h do not fit into the period")
         spans.append((at, end, activity))
         at = end
-    if at < until or not spans:
+    if not spans:
+        spans.append((at, until, _of_nothing(item, until - at)))
+    elif at < until:
         spans.append((at, until, Activity.IDLE))
     return spans
+
+
+def _of_nothing(item: PeriodVolumes, length: timedelta) -> Activity:
+    """The activity of a period without hours; one shorter than a second may have lost its own by rounding."""
+    named = (activity for activity, dimension in TIMED if dimension in item.volumes)
+    return next(named, Activity.IDLE) if length <= _SECOND else Activity.IDLE
 
 
 def _bounds(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from app.domain.pricing import Activity, Cost, Period, Usage, price, split, volumes_of
+from app.domain.pricing import Activity, Cost, Period, Usage, periods_from, price, split, volumes_of
 from app.domain.tariffs import Tariff
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -219,6 +219,17 @@ def test_written_volumes_sum_to_the_rounded_totals(tariff_of: Make, usage: Usage
             written[dimension] = written.get(dimension, Decimal(0)) + volume
     assert written.get("ENERGY", 0) == cost.total_energy
     assert written.get("PARKING_TIME", 0) == (cost.total_parking_time or 0)
+
+
+@tried
+@given(usage=sessions(), elements=tariffs, bounds=limits, seconds=st.none() | st.integers(60, 3000))
+def test_whoever_prices_what_travels_comes_to_the_same(
+    tariff_of: Make, usage: Usage, elements: list[Any], bounds: dict[str, str], seconds: int | None
+) -> None:
+    tariff = tariff_of(*elements, **bounds)
+    periods = split(usage, tariff, BERLIN, None if seconds is None else timedelta(seconds=seconds))
+    read = periods_from(volumes_of(periods), start=usage.start, end=usage.end)
+    assert money(price(read, [tariff], BERLIN)) == money(price(periods, [tariff], BERLIN))
 
 
 SLICE = timedelta(minutes=5)
