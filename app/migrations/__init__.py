@@ -29,6 +29,7 @@ _ROOMS = (
     "app.store.tariffs",
     "app.store.tokens",
     "app.store.transactions",
+    "app.store.webhooks",
     "ocpi.partners.tables",
 )
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(8461724613310541159)"

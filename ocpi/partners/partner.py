@@ -64,7 +64,10 @@ class PartnerParty(msgspec.Struct, frozen=True):
 
 
 class Partner(msgspec.Struct, frozen=True, kw_only=True):
-    """A partner. Tokens: SHA-256 of the ones it uses at us; encrypted the one we use at it."""
+    """A partner. Tokens: SHA-256 of the ones it uses at us; encrypted the one we use at it.
+
+    `prices` says which of our tariffs it gets in place of which, by the id in upper case of the one replaced.
+    """
 
     id: str
     platform: str
@@ -77,6 +80,7 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     versions_url: str | None = None
     version: str | None = None
     settings: PartnerSettings = PartnerSettings()
+    prices: dict[str, str] = {}
     endpoints: tuple[Endpoint, ...] = ()
     parties: tuple[PartnerParty, ...] = ()
     created_at: datetime

@@ -29,6 +29,7 @@ class PartnerRow(SQLModel, table=True):
     versions_url: str | None = Field(default=None, sa_type=Text)
     version: str | None = Field(default=None, sa_type=Text)
     settings: PartnerSettings = Field(sa_column=Column(Document(PartnerSettings), nullable=False))
+    prices: dict[str, str] = Field(sa_column=Column(Document(dict[str, str]), nullable=False))
     created_at: datetime = Field(sa_type=UtcMicros)
     last_contact: datetime | None = Field(default=None, sa_type=UtcMicros)
     last_updated: datetime = Field(sa_type=UtcMicros)
