@@ -1,9 +1,12 @@
 """What a batch of messages has to know before it can be decided, asked for in one query each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from app.domain.decisions import Report, needs
-from app.domain.state import NOTHING, Known, StationState
+from app.domain.locations import Location
+from app.domain.state import NOTHING, Known, Needs, StationState
+from app.domain.tariffs import Tariff
 from app.services.states import resume
 from app.store import locations, tariffs, tokens, transactions
 from app.store.writer import Batch
@@ -14,50 +17,57 @@ async def look_up(batch: Batch, messages: Iterable[tuple[StationState, Report]])
 
     A station whose messages need nothing is not named.
     """
-    uid_keys: set[str] = set()
-    starts: set[tuple[str, str]] = set()
-    numbers: set[tuple[str, int]] = set()
-    sites: set[str] = set()
+    wanted = _Wanted()
     known: dict[str, Known] = {}
     for state, report in messages:
-        wanted = needs(state, report)
-        if wanted is NOTHING:
-            continue
-        station_id = state.station.id
-        known.setdefault(station_id, Known(started={}, numbered={}))
-        uid_keys |= wanted.uid_keys
-        starts |= {(station_id, key) for key in wanted.start_keys}
-        numbers |= {(station_id, number) for number in wanted.ocpp_ids}
-        if wanted.place and state.station.location_id:
-            sites.add(state.station.location_id.upper())
-    if uid_keys:
-        found = tokens.from_batch(await batch.fetch(tokens.TOKENS_BY_UID, sorted(uid_keys)))
-        for one in known.values():
-            one.tokens = found
-    if starts or numbers:
-        await _earlier(batch, starts, numbers, known)
-    if sites:
-        await _places(batch, sorted(sites), known)
+        asked = needs(state, report)
+        if asked is not NOTHING:
+            wanted.add(state, asked)
+            known.setdefault(state.station.id, Known(started={}, numbered={}))
+    if known:
+        await _fill(batch, wanted, known)
     return known
 
 
-async def _earlier(
-    batch: Batch, starts: set[tuple[str, str]], numbers: set[tuple[str, int]], known: dict[str, Known]
-) -> None:
-    """Transactions that ended long ago, or that a restart took from memory, for repeated messages."""
-    if starts:
-        pairs = zip(*sorted(starts), strict=True)
-        for transaction in transactions.started(await batch.fetch(transactions.STARTED_BY_KEY, *pairs)):
-            known[transaction.station_id].started[transaction.start_key] = transaction
-    if numbers:
-        pairs = zip(*sorted(numbers), strict=True)
-        rows = await batch.fetch(transactions.TRANSACTIONS_BY_OCPP_ID, *pairs)
-        for running in await resume(batch, rows):
+class _Wanted:
+    """All that the messages of a batch need, each thing once."""
+
+    def __init__(self) -> None:
+        self.uid_keys: set[str] = set()
+        self.starts: set[tuple[str, str]] = set()
+        self.numbers: set[tuple[str, int]] = set()
+        self.sites: set[str] = set()
+
+    def add(self, state: StationState, asked: Needs) -> None:
+        """What one message needs."""
+        station_id, site = state.station.id, state.station.location_id
+        self.uid_keys |= asked.uid_keys
+        self.starts.update((station_id, key) for key in asked.start_keys)
+        self.numbers.update((station_id, number) for number in asked.ocpp_ids)
+        if asked.place and site:
+            self.sites.add(site.upper())
+
+
+async def _fill(batch: Batch, wanted: _Wanted, known: dict[str, Known]) -> None:
+    started, numbered, uids, sites = await batch.fetch_each(
+        (transactions.STARTED_BY_KEY, _side_by_side(wanted.starts)),
+        (transactions.TRANSACTIONS_BY_OCPP_ID, _side_by_side(wanted.numbers)),
+        (tokens.TOKENS_BY_UID, [sorted(wanted.uid_keys)]),
+        (locations.LOCATIONS_BY_KEY, [sorted(wanted.sites)]),
+    )
+    held, places = tokens.from_batch(uids), locations.from_batch(sites)
+    prices = await _prices(batch, places)
+    for one in known.values():
+        one.tokens, one.locations, one.tariffs = held, places, prices
+    # Transactions that ended long ago, or that a restart took from memory, for repeated messages.
+    for transaction in transactions.started(started):
+        known[transaction.station_id].started[transaction.start_key] = transaction
+    if numbered:
+        for running in await resume(batch, numbered):
             known[running.transaction.station_id].numbered[running.transaction.ocpp_id] = running
 
 
-async def _places(batch: Batch, sites: list[str], known: dict[str, Known]) -> None:
-    places = locations.from_batch(await batch.fetch(locations.LOCATIONS_BY_KEY, sites))
+async def _prices(batch: Batch, places: dict[str, Location]) -> dict[str, Tariff]:
     named = {
         tariff_id.upper()
         for place in places.values()
@@ -65,6 +75,9 @@ async def _places(batch: Batch, sites: list[str], known: dict[str, Known]) -> No
         for connector in evse.connectors
         for tariff_id in connector.tariff_ids
     }
-    prices = tariffs.from_batch(await batch.fetch(tariffs.TARIFFS_BY_KEY, sorted(named))) if named else {}
-    for one in known.values():
-        one.locations, one.tariffs = places, prices
+    return tariffs.from_batch(await batch.fetch(tariffs.TARIFFS_BY_KEY, sorted(named)))
+
+
+def _side_by_side(pairs: Iterable[tuple[str, Any]]) -> list[Sequence[Any]]:
+    """Pairs as the two lists that a query reads side by side."""
+    return list(zip(*sorted(pairs), strict=True)) or [[], []]

@@ -64,10 +64,13 @@ class PostgresBulk:
             await self._connection.execute(_SETTINGS)
         await self._connection.execute(f"BEGIN; {ENTER_GATE}")
 
-    async def fetch(self, query: Query, params: Sequence[list[Any]]) -> list[Row]:
-        """The rows that a query finds."""
-        statement = await self._prepare(query.postgresql)
-        return [tuple(record) for record in await statement.fetch(*params)]
+    async def fetch(self, asked: Sequence[tuple[Query, Sequence[list[Any]]]]) -> list[list[Row]]:
+        """The rows that each query finds."""
+        found = []
+        for query, params in asked:
+            statement = await self._prepare(query.postgresql)
+            found.append([tuple(record) for record in await statement.fetch(*params)])
+        return found
 
     async def write(self, work: Work) -> None:
         """Writes rows, without committing."""

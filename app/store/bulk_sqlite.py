@@ -30,9 +30,9 @@ class SqliteBulk:
     async def begin(self) -> None:
         """Nothing yet: the thread begins with the first thing it is asked to do."""
 
-    async def fetch(self, query: Query, params: Sequence[list[Any]]) -> list[Row]:
-        """The rows that a query finds."""
-        return await self._in_thread(lambda: self._fetch(query, params))
+    async def fetch(self, asked: Sequence[tuple[Query, Sequence[list[Any]]]]) -> list[list[Row]]:
+        """The rows that each query finds."""
+        return await self._in_thread(lambda: [self._fetch(query, params) for query, params in asked])
 
     async def write(self, work: Work) -> None:
         """Writes rows, without committing."""

@@ -16,11 +16,14 @@ from app.store.statements import Query, Row, Statement
 Work = Sequence[tuple[Statement, Sequence[Row]]]
 
 
+Asked = tuple[Query, Sequence[list[Any]]]
+
+
 class Bulk(Protocol):
     """What a database must do for the writer: one transaction at a time, step by step."""
 
     async def begin(self) -> None: ...
-    async def fetch(self, query: Query, params: Sequence[list[Any]]) -> list[Row]: ...
+    async def fetch(self, asked: Sequence[Asked]) -> list[list[Row]]: ...
     async def write(self, work: Work) -> None: ...
     async def commit(self, work: Work) -> None: ...
     async def rollback(self) -> None: ...
@@ -41,12 +44,18 @@ class Batch:
 
         `params`: the lists that the query asks for, in order. A query whose lists are empty is not asked.
         """
-        if params and not params[0]:
-            return []
+        return (await self.fetch_each((query, params)))[0]
+
+    async def fetch_each(self, *asked: tuple[Query, Sequence[Sequence[Any]]]) -> list[list[Row]]:
+        """The rows of several queries, each as by `fetch`, on one way to the database."""
+        wanted = [(query, [list(each) for each in params]) for query, params in asked if _asks(params)]
+        if not wanted:
+            return [[] for _ in asked]
         if self._pending:
             pending, self._pending = self._pending, []
             await self._bulk.write(pending)
-        return await self._bulk.fetch(query, [list(values) for values in params])
+        found = iter(await self._bulk.fetch(wanted))
+        return [next(found) if _asks(params) else [] for _, params in asked]
 
     async def write(self, work: Work) -> None:
         """Adds rows: (statement, rows), each row a tuple in the statement's columns and in stored form.
@@ -60,6 +69,10 @@ class Batch:
         """The end of the block; called by the writer."""
         pending, self._pending = self._pending, []
         await self._bulk.commit(pending)
+
+
+def _asks(params: Sequence[Sequence[Any]]) -> bool:
+    return not params or bool(params[0])
 
 
 class Writer:
