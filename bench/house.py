@@ -25,6 +25,7 @@ class House:
 
     def __init__(self, process: subprocess.Popen[bytes], base: str, ocpp: str, token: str) -> None:
         self.pid = process.pid
+        self.base = base
         self.ocpp = ocpp
         self._admin = httpx.Client(
             base_url=f"{base}/admin/v1/", headers={"Authorization": f"Bearer {token}"}, timeout=60
@@ -39,6 +40,19 @@ class House:
             link = {"evse": 1, "connector": 1, "evse_uid": f"E{number}", "connector_id": "1"}
             station = {"location_id": f"LOC{number}", "connectors": [link], "password": PASSWORD}
             self._put(f"stations/{mix.STATION_ID.format(number)}", station)
+
+    def put_location(self, number: int, evses: int) -> None:
+        """A location as rich as partners' lists have them, with so many EVSEs of two connectors each."""
+        self._put(f"locations/SITE{number:05d}", _rich_location(number, evses))
+
+    def invite(self, number: int) -> dict[str, Any]:
+        """A partner that may register: its `versions_url` and `token_a`. It may live on this machine."""
+        invited = self._admin.post("partners", json={"name": f"Bench {number}", "platform": "cpo"})
+        invited.raise_for_status()
+        found: dict[str, Any] = invited.json()
+        settings = {"allow_private_url": True, "pace": 1000}
+        self._admin.patch(f"partners/{found['id']}", json=settings).raise_for_status()
+        return found
 
     def missing(self, acknowledged: dict[str, int], stopped: dict[str, list[int]]) -> list[str]:
         """What was acknowledged and is not there, or is there twice: one line each, none when all is well."""
@@ -159,6 +173,37 @@ def _location(number: int) -> dict[str, Any]:
         "coordinates": {"latitude": "52.090700", "longitude": "5.121400"},
         "time_zone": "Europe/Amsterdam",
         "evses": [evse],
+    }
+
+
+def _rich_location(number: int, evses: int) -> dict[str, Any]:
+    plain = _location(number)
+    (evse,) = plain["evses"]
+    (connector,) = evse["connectors"]
+    connectors = [{**connector, "id": str(each), "tariff_ids": []} for each in (1, 2)]
+    picture = {"url": "https://example.org/site.png", "category": "ENTRANCE", "type": "png"}
+    hours = [{"weekday": day, "period_begin": "06:00", "period_end": "22:00"} for day in range(1, 8)]
+    return plain | {
+        "name": f"Site {number}",
+        "postal_code": "3511 AB",
+        "parking_type": "PARKING_GARAGE",
+        "directions": [{"language": "en", "text": "Second floor, behind the lifts, follow the green line."}],
+        "operator": {"name": "Bench Charging", "website": "https://example.org"},
+        "facilities": ["SUPERMARKET", "CAFE"],
+        "opening_times": {"twentyfourseven": False, "regular_hours": hours},
+        "images": [picture],
+        "evses": [
+            evse
+            | {
+                "uid": f"S{number}-{each}",
+                "evse_id": f"NL*VBR*E{number:06d}*{each}",
+                "capabilities": ["RFID_READER", "REMOTE_START_STOP_CAPABLE", "RESERVABLE"],
+                "physical_reference": str(each),
+                "floor_level": "-1",
+                "connectors": connectors,
+            }
+            for each in range(1, evses + 1)
+        ],
     }
 
 

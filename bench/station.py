@@ -40,7 +40,13 @@ class Station(WSListener):
 
     def say(self, kind: str) -> None:
         """Send a call of this kind; nothing else may be under way."""
-        action, payload = self._message(kind)
+        self._call(*self._message(kind))
+
+    def tell(self, status: bytes) -> None:
+        """Send this status, in OCPP's words, whatever else is under way."""
+        self._call("StatusNotification", mix.STATUS % (status, self._stamp.now()))
+
+    def _call(self, action: str, payload: bytes) -> None:
         self._sent += 1
         self._id = f"{self.number}-{self._sent}"
         self._action = action

@@ -94,7 +94,7 @@ def _without_store(name: str, plan: Plan) -> Result:
         command.append(str(plan.cores.server))
     process = subprocess.Popen(command)
     try:
-        _wait_for(port, process)
+        wait_for(port, process)
         measured = _put_under_load(f"ws://127.0.0.1:{port}/ocpp", plan, {"app": process.pid})
     finally:
         process.terminate()
@@ -147,7 +147,8 @@ def _result(target: str, measured: dict[str, Any]) -> Result:
     )
 
 
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Return when somebody listens on the port. Raises RuntimeError where the process does not come up."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
