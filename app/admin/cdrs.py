@@ -8,14 +8,18 @@ from pydantic import Field
 
 from app.admin.answers import LIST, answer, page_answer, time_or_none
 from app.admin.context import AdminContext, Context
+from app.admin.costs import explanation_body, text_answer, wants_text
+from app.admin.pricing import Shape
 from app.admin.problems import invalid
 from app.admin.requests import Form, Moment, Paging, Plain, Words
 from app.domain.cdrs import CdrState
 from app.domain.parties import Party
 from app.services import cdrs as records
 from app.services.cdrs import Correction
+from app.services.explanations import explanation_of, letter
 from app.store import cdrs
 from app.store.cdrs import StoredCdr
+from ocpi.mapping.amounts import price
 from ocpi.mapping.cdrs import record_body
 
 router = APIRouter(prefix="/cdrs", tags=["cdrs"], dependencies=[Plain])
@@ -65,6 +69,17 @@ async def list_cdrs(
 async def get_cdr(cdr_id: str, context: Context) -> Response:
     """In OCPI's form, with its state."""
     return answer(cdr_body(await records.get(context.store, cdr_id)))
+
+
+@router.get("/{cdr_id}/explain", summary="Why a CDR costs what it costs")
+async def explain_cdr(request: Request, cdr_id: str, context: Context, shape: Shape = None) -> Response:
+    """Every line with its reasons; `?format=text` (or Accept: text/plain) is a letter to the driver."""
+    record = (await records.get(context.store, cdr_id)).record
+    if wants_text(request, shape):
+        return text_answer(letter(record))
+    explanation, more = explanation_of(record)
+    body = {"cdr_id": record.id, "credit": bool(record.credit)} | explanation_body(explanation)
+    return answer(body | {"asked_beyond": None if more is None else price(more)})
 
 
 @router.post("/{cdr_id}/release", summary="Issue a held CDR, corrected if need be")

@@ -1,22 +1,20 @@
 """What a session would cost by a tariff: the same prices that the house bills by."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from app.admin.answers import answer
 from app.admin.context import AdminContext, Context
+from app.admin.costs import explanation_body, text_answer, wants_text
 from app.admin.problems import invalid, within
 from app.admin.requests import Document, Plain, object_body
 from app.domain.errors import Invalid
-from app.domain.pricing import CdrDimension, Cost, Line, PeriodVolumes, ProfileType, volumes_of
-from app.domain.sessions import ChargingPeriod, Dimension
+from app.domain.pricing import CdrDimension, PeriodVolumes, ProfileType, as_text
 from app.domain.tariffs import Tariff
 from app.services.quotes import Question, quote
 from ocpi.errors import InvalidParameterError
-from ocpi.mapping.amounts import add_present, number, price
-from ocpi.mapping.sessions import period_body
 from ocpi.mapping.tariffs import tariff_from
 from ocpi.wire import tokens as wire_tokens
 from ocpi.wire import types as wire
@@ -25,7 +23,6 @@ from ocpi.wire.base import Currency, DateTime, Flag, WireModel
 router = APIRouter(prefix="/pricing", tags=["pricing"], dependencies=[Plain])
 
 _MOST_TARIFFS = 100
-_COSTS = ("fixed", "energy", "time", "parking", "reservation")
 _EXAMPLE = {
     "tariff": {
         "id": "STANDARD",
@@ -45,6 +42,7 @@ _EXAMPLE = {
         ],
     },
 }
+Shape = Annotated[Literal["json", "text"] | None, Query(alias="format")]
 
 
 class Usage(WireModel):
@@ -64,8 +62,10 @@ class Usage(WireModel):
     summary="Price a session",
     openapi_extra=object_body("`tariff` or `tariffs`, `location_time_zone` and `cdr`", _EXAMPLE),
 )
-async def quote_session(document: Document, context: Context) -> Response:
-    """Nothing is stored. The amounts of all lines add up to the total."""
+async def quote_session(
+    request: Request, document: Document, context: Context, shape: Shape = None
+) -> Response:
+    """Nothing is stored. The amounts of all lines add up to the total; `?format=text` for a person to read."""
     zone = document.get("location_time_zone")
     if not isinstance(zone, str):
         raise invalid("location_time_zone", "a time zone such as Europe/Amsterdam is needed")
@@ -73,7 +73,7 @@ async def quote_session(document: Document, context: Context) -> Response:
         usage = Usage.read(document.get("cdr"))
     except InvalidParameterError as error:
         raise within("cdr", error) from None
-    cost = quote(
+    explanation = quote(
         Question(
             tariffs=_tariffs(document, context),
             time_zone=zone,
@@ -86,7 +86,9 @@ async def quote_session(document: Document, context: Context) -> Response:
             ad_hoc_payment=usage.ad_hoc_payment,
         )
     )
-    return answer(cost_body(cost))
+    if wants_text(request, shape):
+        return text_answer(as_text(explanation, "Quote"))
+    return answer(explanation_body(explanation))
 
 
 def _tariffs(document: dict[str, Any], context: AdminContext) -> list[Tariff]:
@@ -117,42 +119,3 @@ def _volumes(period: wire.ChargingPeriod, place: int) -> PeriodVolumes:
     if len(volumes) != len(period.dimensions):
         raise invalid(f"cdr.charging_periods[{place}].dimensions", "a type is named twice")
     return PeriodVolumes(start=period.start_date_time, volumes=volumes, tariff_id=period.tariff_id)
-
-
-def cost_body(cost: Cost) -> dict[str, Any]:
-    """A price with its sums, its periods and the lines that prove it; sums of nothing are left out."""
-    body: dict[str, Any] = {"currency": cost.currency, "total_cost": price(cost.total_cost)}
-    for what in _COSTS:
-        amount = getattr(cost, f"total_{what}_cost")
-        add_present(body, **{f"total_{what}_cost": None if amount is None else price(amount)})
-    body |= {"total_energy": number(cost.total_energy), "total_time": number(cost.total_time)}
-    parking = cost.total_parking_time
-    add_present(body, total_parking_time=None if parking is None else number(parking))
-    body["charging_periods"] = [_period(each) for each in volumes_of(cost.periods)]
-    body["lines"] = [_line(line) for line in cost.lines]
-    return body
-
-
-def _period(volumes: PeriodVolumes) -> dict[str, Any]:
-    dimensions = tuple(Dimension(kind.value, volume) for kind, volume in volumes.volumes.items())
-    return period_body(
-        ChargingPeriod(start=volumes.start, dimensions=dimensions, tariff_id=volumes.tariff_id)
-    )
-
-
-def _line(line: Line) -> dict[str, Any]:
-    return add_present(
-        {"kind": str(line.kind)},
-        subtotal=line.subtotal and str(line.subtotal),
-        period=line.period,
-        dimension=line.dimension and str(line.dimension),
-        tariff_id=line.tariff_id,
-        element=line.element,
-        component=line.component,
-        measured=number(line.measured),
-        billed=number(line.billed),
-        unit_price=None if line.unit_price is None else number(line.unit_price),
-        vat=None if line.vat is None else number(line.vat),
-        step_size=line.step_size,
-        cost=price(line.cost),
-    )

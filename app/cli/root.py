@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import billing, partners, places, stations
+from app.cli import billing, partners, places, prices, stations
 from app.cli.failures import Failure, expected
 from app.cli.show import say
 from app.settings import Settings
@@ -29,7 +29,7 @@ for _room, _name in (
     (places.locations, "location"),
     (places.tariffs, "tariff"),
     (places.tokens, "token"),
-    (billing.prices, "price"),
+    (prices.app, "price"),
     (billing.outbox, "outbox"),
     (billing.cdrs, "cdr"),
     (demo, "demo"),

@@ -7,7 +7,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from app.domain.errors import Invalid
-from app.domain.pricing import Cost, PeriodVolumes, ProfileType, periods_from, price
+from app.domain.pricing import (
+    Cost,
+    Explanation,
+    PeriodVolumes,
+    ProfileType,
+    explain,
+    periods_from,
+    price,
+)
 from app.domain.tariffs import Tariff
 
 _SHOWN = 64
@@ -27,15 +35,24 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     ad_hoc_payment: bool = False
 
 
-def quote(question: Question) -> Cost:
-    """The price. Raises Invalid naming the field that makes no sense."""
+def quote(question: Question) -> Explanation:
+    """The price with its reasons. Raises Invalid naming the field that makes no sense."""
+    zone = zone_named(question.time_zone)
+    cost = _priced(question, zone)
+    return explain(cost, question.tariffs, zone, reservation_expired=question.reservation_expired)
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of a site. Raises Invalid for one that the IANA database does not know."""
     try:
-        zone = ZoneInfo(question.time_zone)
+        return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise Invalid(
-            f"{question.time_zone[:_SHOWN]!r} is not a time zone of the IANA database",
-            field="location_time_zone",
+            f"{name[:_SHOWN]!r} is not a time zone of the IANA database", field="location_time_zone"
         ) from None
+
+
+def _priced(question: Question, zone: ZoneInfo) -> Cost:
     try:
         return price(
             periods_from(question.periods, start=question.start, end=question.end),

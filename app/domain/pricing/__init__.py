@@ -2,10 +2,12 @@
 
 from app.domain.pricing.choosing import ProfileType, session_tariff
 from app.domain.pricing.cost import price
+from app.domain.pricing.explaining import Explanation, explain
 from app.domain.pricing.prepared import Subtotal
 from app.domain.pricing.running import Curve, RunningCost, SoFar
 from app.domain.pricing.split import split
 from app.domain.pricing.tally import Cost, Line, LineKind
+from app.domain.pricing.telling import as_text
 from app.domain.pricing.usage import Activity, Usage
 from app.domain.pricing.volumes import CdrDimension, Period, PeriodVolumes, periods_from, volumes_of
 
@@ -14,6 +16,7 @@ __all__ = [
     "CdrDimension",
     "Cost",
     "Curve",
+    "Explanation",
     "Line",
     "LineKind",
     "Period",
@@ -23,6 +26,8 @@ __all__ = [
     "SoFar",
     "Subtotal",
     "Usage",
+    "as_text",
+    "explain",
     "periods_from",
     "price",
     "session_tariff",
