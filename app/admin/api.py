@@ -14,6 +14,7 @@ from app.admin import (
     partners,
     pricing,
     sessions,
+    simulations,
     stations,
     tariffs,
     tokens,
@@ -27,8 +28,8 @@ PATH = "/admin/v1"
 """Where the roof mounts it."""
 
 _ROOMS = (
-    partners, locations, tariffs, tokens, stations, calls, transactions, sessions, cdrs, pricing, deliveries,
-    messages,
+    partners, locations, tariffs, tokens, stations, calls, transactions, sessions, cdrs, pricing, simulations,
+    deliveries, messages,
 )  # fmt: skip
 _PROBLEM: dict[str, Any] = {
     "description": "What is wrong, as problem details (RFC 9457)",

@@ -1,6 +1,7 @@
 """What a session would cost by a tariff: the same prices that the house bills by."""
 
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -13,7 +14,7 @@ from app.admin.requests import Document, Plain, object_body
 from app.domain.errors import Invalid
 from app.domain.pricing import CdrDimension, PeriodVolumes, ProfileType, as_text
 from app.domain.tariffs import Tariff
-from app.services.quotes import Question, quote
+from app.services.quotes import Question, quote, zone_named
 from ocpi.errors import InvalidParameterError
 from ocpi.mapping.tariffs import tariff_from
 from ocpi.wire import tokens as wire_tokens
@@ -66,17 +67,15 @@ async def quote_session(
     request: Request, document: Document, context: Context, shape: Shape = None
 ) -> Response:
     """Nothing is stored. The amounts of all lines add up to the total; `?format=text` for a person to read."""
-    zone = document.get("location_time_zone")
-    if not isinstance(zone, str):
-        raise invalid("location_time_zone", "a time zone such as Europe/Amsterdam is needed")
+    zone = zone_of(document)
     try:
         usage = Usage.read(document.get("cdr"))
     except InvalidParameterError as error:
         raise within("cdr", error) from None
     explanation = quote(
         Question(
-            tariffs=_tariffs(document, context),
-            time_zone=zone,
+            tariffs=tariffs_of(document, context),
+            zone=zone,
             start=usage.start_date_time,
             end=usage.end_date_time,
             currency=usage.currency,
@@ -91,7 +90,16 @@ async def quote_session(
     return answer(explanation_body(explanation))
 
 
-def _tariffs(document: dict[str, Any], context: AdminContext) -> list[Tariff]:
+def zone_of(document: dict[str, Any]) -> ZoneInfo:
+    """The site's time zone that a body names."""
+    zone = document.get("location_time_zone")
+    if not isinstance(zone, str):
+        raise invalid("location_time_zone", "a time zone such as Europe/Amsterdam is needed")
+    return zone_named(zone)
+
+
+def tariffs_of(document: dict[str, Any], context: AdminContext) -> list[Tariff]:
+    """The tariffs that a body brings along, as `tariff` or as `tariffs`."""
     one, several = document.get("tariff"), document.get("tariffs")
     if (one is None) == (several is None):
         raise invalid("tariff", "exactly one of tariff and tariffs is needed")

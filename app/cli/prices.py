@@ -33,3 +33,21 @@ def explain(
         return
     for line in response.text.splitlines():
         say(line)
+
+
+@app.command()
+def simulate(
+    file: Annotated[str, typer.Argument(help="The visit as JSON, or - for standard input.")],
+    as_json: AsJson = False,
+) -> None:
+    """Price a visit that is made up: `tariff`, `location_time_zone` and `visit`."""
+    body = read_json(file)
+    if as_json:
+        one(request("POST", "/pricing/simulate", body=body))
+        return
+    for line in request("POST", "/pricing/simulate", body=body, query={"format": "text"}).text.splitlines():
+        say(line)
+    grown = request("POST", "/pricing/simulate", body=body).json()["cost_over_time"]
+    say("")
+    for each in grown:
+        say(f"{each['at']}  {each['kwh']:>10} kWh  {each['total_cost']['excl_vat']:>10}")

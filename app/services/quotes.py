@@ -25,7 +25,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A session as volumes, the tariffs it may be priced by, and the time zone of the site."""
 
     tariffs: Sequence[Tariff]
-    time_zone: str
+    zone: ZoneInfo
     start: datetime
     end: datetime
     currency: str | None = None
@@ -37,9 +37,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 def quote(question: Question) -> Explanation:
     """The price with its reasons. Raises Invalid naming the field that makes no sense."""
-    zone = zone_named(question.time_zone)
-    cost = _priced(question, zone)
-    return explain(cost, question.tariffs, zone, reservation_expired=question.reservation_expired)
+    cost = _priced(question)
+    return explain(cost, question.tariffs, question.zone, reservation_expired=question.reservation_expired)
 
 
 def zone_named(name: str) -> ZoneInfo:
@@ -52,12 +51,12 @@ def zone_named(name: str) -> ZoneInfo:
         ) from None
 
 
-def _priced(question: Question, zone: ZoneInfo) -> Cost:
+def _priced(question: Question) -> Cost:
     try:
         return price(
             periods_from(question.periods, start=question.start, end=question.end),
             question.tariffs,
-            zone,
+            question.zone,
             reservation_expired=question.reservation_expired,
             profile=question.profile,
             ad_hoc_payment=question.ad_hoc_payment,

@@ -119,7 +119,7 @@ class Course:
         made: list[Stretch] = []
         before = Decimal(0)
         for start, end in zip(marks, marks[1:] or marks, strict=False):
-            energy = self._energy(end)
+            energy = self.energy_at(end)
             low, high = _figures(usage.power, start, end)
             least, most = _figures(usage.current, start, end)
             made.append(
@@ -155,7 +155,7 @@ class Course:
     def _activity(self, at: datetime) -> Activity:
         return self._spans[bisect_right(self._spans, at, key=_TIME) - 1][1]
 
-    def _energy(self, at: datetime) -> Decimal:
+    def energy_at(self, at: datetime) -> Decimal:
         """Wh since the start, interpolated between the two readings around."""
         readings = self.usage.energy
         place = bisect_right(readings, at, key=_TIME)
