@@ -49,7 +49,7 @@ class SignedData(msgspec.Struct, frozen=True, kw_only=True):
     signed_values: tuple[SignedValue, ...]
 
 
-class ChargeDetailRecord(msgspec.Struct, frozen=True, kw_only=True):
+class ChargeDetailRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """OCPI 2.2.1 mod_cdrs, CDR object; energy in kWh, times in hours, costs in `currency`.
 
     `total_cost` is None only while the record is held for want of a tariff: no tariff is never 0.00.

@@ -18,7 +18,7 @@ class GeoPoint(msgspec.Struct, frozen=True, kw_only=True):
     longitude: str
 
 
-class Connector(msgspec.Struct, frozen=True, kw_only=True):
+class Connector(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One socket or cable of an EVSE (V, A, W)."""
 
     id: str
@@ -38,7 +38,7 @@ class Connector(msgspec.Struct, frozen=True, kw_only=True):
         return self.power_type == "DC"
 
 
-class Evse(msgspec.Struct, frozen=True, kw_only=True):
+class Evse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One place where one vehicle charges at a time; `status` is the live one when read from the store."""
 
     uid: str
@@ -54,7 +54,7 @@ class Evse(msgspec.Struct, frozen=True, kw_only=True):
         return next((c for c in self.connectors if c.id.upper() == connector_id.upper()), None)
 
 
-class Location(msgspec.Struct, frozen=True, kw_only=True):
+class Location(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A site with its EVSEs. `roaming=False` keeps it out of OCPI altogether."""
 
     country_code: str

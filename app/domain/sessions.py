@@ -65,7 +65,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
         return _FEEDBACK_DC if dc else _FEEDBACK_AC
 
 
-class ChargingSession(msgspec.Struct, frozen=True, kw_only=True):
+class ChargingSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """OCPI 2.2.1 mod_sessions, Session object; energy in kWh."""
 
     country_code: str

@@ -61,7 +61,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     incl_vat: Decimal | None = None
 
 
-class PriceComponent(msgspec.Struct, frozen=True, kw_only=True):
+class PriceComponent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A price without VAT per kWh, per hour or once; `vat` in percent; `step_size` in Wh or seconds."""
 
     type: TariffDimension
@@ -70,7 +70,7 @@ class PriceComponent(msgspec.Struct, frozen=True, kw_only=True):
     step_size: int
 
 
-class Restrictions(msgspec.Struct, frozen=True, kw_only=True):
+class Restrictions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """When an element applies: all that is set must hold. Times "HH:MM" and dates are local to the site."""
 
     start_time: str | None = None
@@ -89,14 +89,14 @@ class Restrictions(msgspec.Struct, frozen=True, kw_only=True):
     reservation: ReservationRestriction | None = None
 
 
-class TariffElement(msgspec.Struct, frozen=True, kw_only=True):
+class TariffElement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Components that apply together while the restrictions hold."""
 
     price_components: tuple[PriceComponent, ...]
     restrictions: Restrictions | None = None
 
 
-class Tariff(msgspec.Struct, frozen=True, kw_only=True):
+class Tariff(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A tariff; `details` carries what travels along without being read here (texts, links, energy mix)."""
 
     country_code: str

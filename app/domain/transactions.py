@@ -91,7 +91,7 @@ class Interruption(msgspec.Struct, kw_only=True):
     until: datetime | None = None
 
 
-class Transaction(msgspec.Struct, kw_only=True):
+class Transaction(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One transaction as stored: all that is needed to go on after a restart, except its samples.
 
     `started_at` and `stopped_at` are the times that are billed; energy in Wh. `ocpp_id` is the number the
