@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 
 from app.kit.clock import Clock
 from app.store.announcements import Announcements, Listener, MarkKeeper, Subscriber
+from app.store.changes import Changes, written_by
 from app.store.errors import StoreError, StoreUnavailable, read_error
 from app.store.gate import PASS_GATE, Gate
 from app.store.stamps import Stamps
@@ -57,6 +59,13 @@ class Store:
     def after_commit(self, listener: Listener) -> None:
         """Calls `listener` with the events of each unit of work once it has committed."""
         self.announcements.listeners.append(listener)
+
+    def written(self, tables: Iterable[str]) -> tuple[int, ...] | None:
+        """How often these tables were written: what was read of them holds until this value differs.
+
+        To be asked after `pass_gate` and before reading. None where other processes write, too (PostgreSQL).
+        """
+        return self.gate.changes.of(tables) if self.dialect == SQLITE else None
 
     async def pass_gate(self) -> None:
         """Waits until every writer that has begun has ended: what it stamped is then there to be read.
@@ -131,7 +140,9 @@ def _open_sqlite(url: URL) -> Store:
     _on_connect(writer)
     _begin(reader, "BEGIN")
     _begin(writer, "BEGIN IMMEDIATE")
-    return Store(url, reader, writer)
+    store = Store(url, reader, writer)
+    _count_writes(writer, store.gate.changes)
+    return store
 
 
 def _open_postgresql(url: URL) -> Store:
@@ -182,6 +193,12 @@ def _begin(engine: AsyncEngine, statement: str) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
+
+
+def _count_writes(engine: AsyncEngine, changes: Changes) -> None:
+    @event.listens_for(engine.sync_engine, "before_cursor_execute")
+    def executing(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        changes.notice(written_by(statement))
 
 
 async def _refuse_forgetful(store: Store) -> None:

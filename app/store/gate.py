@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from app.store.changes import Changes
+
 _WRITERS = 0x766F6C7462726964
 """Advisory lock of PostgreSQL that every writing transaction holds in shared mode."""
 
@@ -15,11 +17,13 @@ PASS_GATE = f"SELECT pg_advisory_xact_lock({_WRITERS})"
 class Gate:
     """Who writes now.
 
-    Without `ask` (SQLite) writers go one at a time, behind a lock of this process. With it (PostgreSQL) they
-    go together, each holding the shared lock, and `ask` returns when the database has seen all of them end.
+    Without `ask` (SQLite) writers go one at a time, behind a lock of this process, and `changes` counts what they
+    write. With it (PostgreSQL) they go together, each holding the shared lock, and `ask` returns when the database
+    has seen all of them end.
     """
 
     def __init__(self, ask: Callable[[], Awaitable[None]] | None = None) -> None:
+        self.changes = Changes()
         self._ask = ask
         self._turn = asyncio.Lock()
         self._asked = 0
@@ -39,7 +43,10 @@ class Gate:
         try:
             if writes and self._ask is None:
                 async with self._turn:
-                    yield
+                    try:
+                        yield
+                    finally:
+                        self.changes.settle()
             else:
                 yield
         finally:

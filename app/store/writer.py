@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from app.kit.clock import Clock
 from app.store.bulk_postgres import PostgresBulk
 from app.store.bulk_sqlite import SqliteBulk
+from app.store.changes import Changes
 from app.store.engine import SQLITE, SQLITE_SETTINGS, Store, sqlite_path
 from app.store.errors import RowRefused, StoreConflict, read_error
 from app.store.statements import Query, Row, Statement
@@ -34,8 +35,9 @@ class Bulk(Protocol):
 class Batch:
     """One transaction of the bulk door."""
 
-    def __init__(self, bulk: Bulk, now: datetime) -> None:
+    def __init__(self, bulk: Bulk, now: datetime, changes: Changes) -> None:
         self.now = now
+        self._changes = changes
         self._bulk = bulk
         self._pending: list[tuple[Statement, Sequence[Row]]] = []
 
@@ -63,6 +65,7 @@ class Batch:
         They travel together with the next fetch or with the commit, so a refused row may be reported only
         at the end of the block.
         """
+        self._changes.notice(statement.table for statement, _ in work)
         self._pending += [(statement, statement.ordered(rows)) for statement, rows in work if rows]
 
     async def commit(self) -> None:
@@ -98,7 +101,7 @@ class Writer:
         async with self._store.gate.transaction(writes=True), self._one_at_a_time:
             try:
                 await self._bulk.begin()
-                batch = Batch(self._bulk, self._store.stamps.take(self._clock))
+                batch = Batch(self._bulk, self._store.stamps.take(self._clock), self._store.gate.changes)
                 yield batch
                 await batch.commit()
             except BaseException as error:

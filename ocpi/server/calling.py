@@ -12,6 +12,7 @@ from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.partner import Partner
 from ocpi.partners.registry import Known
 from ocpi.server.pages import RenderedPages
+from ocpi.server.shelf import Shelf
 from ocpi.strict_json import parse_body
 from ocpi.versions import Version
 from ocpi.wire.base import WireModel
@@ -23,6 +24,7 @@ class Call:
 
     context: OcpiContext
     pages: RenderedPages
+    shelf: Shelf
     known: Known
     platform: str
     version: Version | None

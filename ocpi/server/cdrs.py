@@ -23,7 +23,7 @@ async def list_cdrs(call: Call) -> Reply:
     async def select(session: AsyncSession, window: Window) -> Page:
         return await cdrs.page(session, window, owners)
 
-    return await listed(call, ModuleId.CDRS, select, _load)
+    return await listed(call, ModuleId.CDRS, select, _load, audience=owners)
 
 
 async def _load(session: AsyncSession, ids: Sequence[str]) -> dict[str, tuple[datetime, bytes]]:

@@ -32,6 +32,7 @@ from ocpi.partners.traffic import Heard
 from ocpi.server import interfaces
 from ocpi.server.calling import Call, Reply
 from ocpi.server.pages import RenderedPages
+from ocpi.server.shelf import Shelf
 
 _log = logs.get("ocpi.server")
 
@@ -68,6 +69,7 @@ class Corridor:
     def __init__(self, context: OcpiContext) -> None:
         self._context = context
         self._pages = RenderedPages()
+        self._shelf = Shelf(context.store)
         self._forgetting: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -126,6 +128,7 @@ class Corridor:
         call = Call(
             context=self._context,
             pages=self._pages,
+            shelf=self._shelf,
             known=known,
             platform=request.path[0],
             version=found.interface.version,

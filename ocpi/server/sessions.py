@@ -28,7 +28,7 @@ async def list_sessions(call: Call) -> Reply:
         found = await sessions.bodies(session, ids)
         return {id_: (each.last_updated, render(session_body(each, ours))) for id_, each in found.items()}
 
-    return await listed(call, ModuleId.SESSIONS, select, load)
+    return await listed(call, ModuleId.SESSIONS, select, load, audience=owners)
 
 
 OPERATIONS = [
