@@ -75,7 +75,7 @@ def progressed(running: Running, until: datetime, now: datetime, *, cut: bool) -
         )
         periods = so_far.periods
         cost = so_far.cost if len(register.points) > 1 else None
-    except (ValueError, ArithmeticError):
+    except (ValueError, ArithmeticError, KeyError):
         periods, cost = (), None
     return replace(
         session,
@@ -109,7 +109,7 @@ def bill(running: Running, ended_at: datetime, cdr_id: str, now: datetime) -> Bi
     try:
         periods = _periods(running, ended_at, energy)
         cost, unpriced = _cost(running.snapshot, periods)
-    except (ValueError, ArithmeticError):
+    except (ValueError, ArithmeticError, KeyError):
         periods = (
             Period(
                 start=running.register.points[0][0],

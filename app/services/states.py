@@ -6,6 +6,7 @@ from app.domain.starts import register_for
 from app.domain.state import Running, StationState
 from app.domain.status import EvseStatus
 from app.store import locations, stations, transactions
+from app.store.columns import moment
 from app.store.statements import Row
 from app.store.writer import Batch
 
@@ -25,16 +26,17 @@ async def load(batch: Batch, station_ids: Sequence[str]) -> tuple[dict[str, Stat
         (site, uid): EvseStatus(reported)
         for site, uid, reported in await batch.fetch(locations.REPORTED_OF_LOCATIONS, sites)
     }
+    # A station that was given up stays so until it is back, whatever else happens to its row.
+    lost = {row[0]: moment(row[4]) for row in rows if not row[3] and row[4] is not None}
     states = {}
     for station in known:
         site = station.location_id or ""
         uids = {link.evse_uid for link in station.connectors}
-        states[station.id] = StationState(
-            station,
-            connectors.get(station.id, []),
-            running.get(station.id, []),
-            {uid: shown[site, uid] for uid in uids if (site, uid) in shown},
-        )
+        mine = {uid: shown[site, uid] for uid in uids if (site, uid) in shown}
+        state = StationState(station, connectors.get(station.id, []), running.get(station.id, []), mine)
+        if station.id in lost and EvseStatus.UNKNOWN in mine.values():
+            state.lost_at = lost[station.id]
+        states[station.id] = state
     return states, {row[0]: row[2] for row in rows}
 
 

@@ -14,7 +14,7 @@ from app.domain.locations import Connector, Evse, GeoPoint, Location
 from app.domain.metering import MeterSample, SampledValue
 from app.domain.sessions import SessionStatus
 from app.domain.state import Names
-from app.domain.stations import BootReport, ConnectorLink, Refused, SetUp, StatusReport
+from app.domain.stations import BootReport, ConnectorLink, Refused, SetUp, Silent, StatusReport
 from app.domain.status import ConnectorStatus, EvseStatus
 from app.domain.tariffs import PriceComponent, Tariff, TariffDimension, TariffElement
 from app.domain.tokens import Token, TokenType, Verdict, Whitelist
@@ -269,6 +269,29 @@ async def test_status_becomes_the_evse_status(house: House) -> None:
     assert location is not None
     assert location.evses[0].status is EvseStatus.CHARGING, "an older report does not overwrite a newer one"
     assert location.last_updated >= location.evses[0].last_updated
+
+
+async def test_a_station_that_was_given_up_stays_unknown_until_it_is_back(house: House) -> None:
+    async def shown() -> EvseStatus:
+        async with house.store.reading() as session:
+            location = await locations.get(session, "LOC1")
+        assert location is not None
+        return location.evses[0].status
+
+    line = await house.intake.connect("CP1", "1.6")
+    await house.heard(line, StatusReport(evse=1, connector=1, status=ConnectorStatus.AVAILABLE))
+    await house.intake.disconnect(line)
+    await house.intake.report("CP1", Silent())
+    assert await shown() is EvseStatus.UNKNOWN
+    await house.close()
+    house.open()
+    link = ConnectorLink(evse=1, evse_uid="E1", connector_id="1")
+    await house.intake.report("CP1", SetUp(location_id="LOC1", connectors=(link,)))
+    assert await shown() is EvseStatus.UNKNOWN, (
+        "the operator's word about the station says nothing of its socket"
+    )
+    await house.intake.connect("CP1", "1.6")
+    assert await shown() is EvseStatus.AVAILABLE
 
 
 async def test_a_stop_of_nothing_known_is_parked(house: House) -> None:
