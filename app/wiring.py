@@ -127,10 +127,11 @@ async def build(settings: Settings, clock: Clock | None = None) -> House:
         await store.close()
         raise
     ours = Party(settings.country_code, settings.party_id)
-    intake, writer = _intake(store, clock, ours)
+    registry = PartnerRegistry(store)
+    intake, writer = _intake(store, clock, ours, registry)
     bridge = _bridge(settings, store, clock, intake)
     commands = Commands(store, clock, LocalGateway(bridge.live))
-    ocpi, worker = _ocpi(settings, store, clock, vault, ours)
+    ocpi, worker = _ocpi(settings, store, clock, vault, ours, registry=registry)
     return House(
         settings=settings,
         clock=clock,
@@ -158,7 +159,7 @@ async def build(settings: Settings, clock: Clock | None = None) -> House:
     )
 
 
-def _intake(store: Store, clock: Clock, ours: Party) -> tuple[Intake, Writer]:
+def _intake(store: Store, clock: Clock, ours: Party, registry: PartnerRegistry) -> tuple[Intake, Writer]:
     names = Names(
         number=lambda: 1 + secrets.randbelow(_LARGEST_NUMBER),
         id=new_name,
@@ -166,7 +167,7 @@ def _intake(store: Store, clock: Clock, ours: Party) -> tuple[Intake, Writer]:
         party_id=ours.party_id,
     )
     writer = Writer(store, clock)
-    return Intake(store, writer, clock, names), writer
+    return Intake(store, writer, clock, names, registry.prices), writer
 
 
 def _bridge(settings: Settings, store: Store, clock: Clock, intake: Intake) -> BridgeContext:
@@ -181,9 +182,8 @@ def _bridge(settings: Settings, store: Store, clock: Clock, intake: Intake) -> B
 
 
 def _ocpi(
-    settings: Settings, store: Store, clock: Clock, vault: Vault, ours: Party
+    settings: Settings, store: Store, clock: Clock, vault: Vault, ours: Party, *, registry: PartnerRegistry
 ) -> tuple[OcpiContext, OutboxWorker]:
-    registry = PartnerRegistry(store)
     traffic = Traffic(store, clock)
     desk = Desk(
         store=store,

@@ -6,16 +6,17 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from app.admin.answers import LIST, answer, nothing, page_answer, put_answer
-from app.admin.context import Context
+from app.admin.context import AdminContext, Context
 from app.admin.problems import invalid
 from app.admin.requests import Document, Paging, Plain, object_body
-from app.domain.errors import NotFound
+from app.domain.errors import Invalid, NotFound
 from app.domain.locations import Location
 from app.services import locations as sites
 from app.services import references
 from app.store import locations
 from app.store.paging import Window
 from ocpi.mapping.locations import location_body, location_from
+from ocpi.push.prices import special_for
 
 router = APIRouter(prefix="/locations", tags=["locations"], dependencies=[Plain])
 
@@ -89,6 +90,7 @@ async def put_location(location_id: str, document: Document, context: Context) -
             document, ours=context.ours, location_id=location_id, now=unit.now(), roaming=roaming
         )
         await references.check_location(unit, location)
+        no_special_prices(location, context)
         attached = await references.attached(unit, location_id)
         stored, created = await sites.put(unit, location, attached=attached)
     return put_answer(_body(stored), created=created)
@@ -101,6 +103,14 @@ async def delete_location(location_id: str, context: Context) -> Response:
         if not await sites.withdraw(unit, location_id):
             raise NotFound(f"there is no location {location_id}")
     return nothing()
+
+
+def no_special_prices(location: Location, context: AdminContext) -> None:
+    """Raise Invalid where a connector names a tariff that is meant for one partner alone."""
+    named = {id_: None for evse in location.evses for each in evse.connectors for id_ in each.tariff_ids}
+    for tariff_id in named:
+        if partner := special_for(context.desk, tariff_id):
+            raise Invalid(f"{tariff_id} is the special price of partner {partner.id}", field="tariff_ids")
 
 
 def check_id(document: Mapping[str, Any], wanted: str) -> None:

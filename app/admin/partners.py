@@ -16,6 +16,7 @@ from ocpi.headers import is_token
 from ocpi.partners import handshake, invitations
 from ocpi.partners.desk import PLATFORM
 from ocpi.partners.partner import Partner, PartnerSettings
+from ocpi.push import prices
 
 router = APIRouter(prefix="/partners", tags=["partners"], dependencies=[Plain])
 
@@ -74,6 +75,21 @@ async def change_settings(partner_id: str, changes: Document, context: Context) 
     """Settings that are not named stay as they are."""
     _check_settings(changes)
     partner = await invitations.set_settings(context.desk, partner_id, changes)
+    return await _shown(context, partner)
+
+
+@router.put(
+    "/{partner_id}/tariffs",
+    summary="Give a partner prices of its own",
+    openapi_extra=object_body(
+        "`map`: for each tariff of ours the special one that this partner gets in its place; {} takes all back",
+        {"map": {"STANDARD": "STANDARD-EMP"}},
+    ),
+)
+async def set_prices(partner_id: str, document: Document, context: Context) -> Response:
+    """Its lists and pushes name the special tariffs, and its drivers' sessions are priced by them from now on."""
+    partner = await prices.set_prices(context.desk, partner_id, _price_map(document))
+    context.wake()
     return await _shown(context, partner)
 
 
@@ -146,6 +162,7 @@ def partner_body(partner: Partner, context: AdminContext, backlog: Backlog) -> d
         "endpoints": [
             {"identifier": each.module, "role": str(each.role), "url": each.url} for each in partner.endpoints
         ],
+        "tariffs": partner.prices,
         "settings": {name: getattr(settings, name) for name in settings.__struct_fields__},
         "delivery": {"depth": backlog.depth, "oldest": time_or_none(since), "lag_seconds": round(lag, 3)},
         "last_contact": time_or_none(partner.last_contact),
@@ -162,6 +179,15 @@ def _check_settings(changes: dict[str, Any]) -> None:
             msgspec.convert({name: value}, PartnerSettings)
         except msgspec.ValidationError as error:
             raise invalid(name, str(error).partition(" - at ")[0]) from None
+
+
+def _price_map(document: dict[str, Any]) -> dict[str, str]:
+    given = document.get("map")
+    if not isinstance(given, dict) or not all(isinstance(each, str) for each in given.values()):
+        raise invalid("map", "must be an object of tariff ids")
+    if unknown := next((name for name in document if name != "map"), None):
+        raise invalid(unknown, "there is no such field")
+    return given
 
 
 def _invited(context: AdminContext, partner: Partner, token: str) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from app.admin.answers import LIST, answer, nothing, page_answer, put_answer
 from app.admin.context import Context
 from app.admin.locations import check_id
 from app.admin.requests import Document, Paging, Plain, object_body
-from app.domain.errors import NotFound
+from app.domain.errors import Conflict, NotFound
 from app.services import tariffs as prices
 from app.store import tariffs
 from app.store.paging import Window
 from ocpi.mapping.tariffs import tariff_body, tariff_from
+from ocpi.push.prices import special_for
 
 router = APIRouter(prefix="/tariffs", tags=["tariffs"], dependencies=[Plain])
 
@@ -67,6 +68,8 @@ async def put_tariff(tariff_id: str, document: Document, context: Context) -> Re
 @router.delete("/{tariff_id}", status_code=204, summary="Withdraw a tariff; partners are told to delete it")
 async def delete_tariff(tariff_id: str, context: Context) -> Response:
     """A session that starts where only this tariff is named has no price, so its CDR is held."""
+    if partner := special_for(context.desk, tariff_id):
+        raise Conflict(f"{tariff_id} is the special price of partner {partner.id}")
     async with context.store.unit_of_work(context.clock) as unit:
         if not await prices.withdraw(unit, tariff_id):
             raise NotFound(f"there is no tariff {tariff_id}")

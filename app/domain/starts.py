@@ -6,7 +6,9 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from app.domain import clocks
+from app.domain.audiences import instead
 from app.domain.locations import Connector, Place
+from app.domain.parties import Party
 from app.domain.pricing import Activity, session_tariff
 from app.domain.progress import tell
 from app.domain.registers import Register
@@ -25,17 +27,23 @@ from app.domain.tokens import (
 )
 from app.domain.transactions import Flag, StartAnswer, Transaction, TransactionStarted, start_key
 
+_AGAIN = "|#"
+"""Between the key of a start and what tells it from an earlier one with the same key."""
+
 _PHASES = {"AC_3_PHASE": 3, "AC_2_PHASE": 2, "AC_2_PHASE_SPLIT": 2}
 
 
 def start(s: Situation, report: TransactionStarted) -> StartAnswer:
     """A car begins to charge. The same start again gets its first answer, and nothing is done twice."""
-    first = _started_before(s, start_key(report))
-    if first is not None and first.answer is not None:
+    key = start_key(report)
+    first = _started_before(s, key)
+    if first is not None and first.answer is not None and not _long_over(first):
         return first.answer
     token = choose(s.known.tokens.get(uid_key(report.id_tag), []))
     answer = StartAnswer(transaction_id=_free_number(s), authorization=authorize(token, s.now))
     begun = _begin(s, report, token, answer)
+    if first is not None:
+        begun.transaction.start_key = f"{key}{_AGAIN}{answer.transaction_id}"
     _close_earlier(s, begun)
     s.state.running[begun.transaction.ocpp_id] = begun
     tell(s, begun, whole=True)
@@ -61,9 +69,17 @@ def register_for(transaction: Transaction, snapshot: Snapshot) -> Register:
 
 def _started_before(s: Situation, key: str) -> Transaction | None:
     for running in (*s.state.running.values(), *s.state.ended.values()):
-        if running.transaction.start_key == key:
+        if running.transaction.start_key.partition(_AGAIN)[0] == key:
             return running.transaction
     return s.known.started.get(key)
+
+
+def _long_over(first: Transaction) -> bool:
+    """Whether a start with the key of this transaction is another one.
+
+    A station without a clock writes the same time into every start, and often the same meter reading.
+    """
+    return Flag.CLOCK in first.flags and not first.active
 
 
 def _free_number(s: Situation) -> int:
@@ -106,7 +122,7 @@ def _snapshot(s: Situation, report: TransactionStarted, began: datetime, token: 
     boot = s.state.station.boot
     return Snapshot(
         place=_just_here(place),
-        tariff=_tariff(s, place, began),
+        tariff=_tariff(s, place, began, token),
         token=SessionToken(
             country_code=token.country_code if token else s.names.country_code,
             party_id=token.party_id if token else s.names.party_id,
@@ -127,9 +143,13 @@ def _just_here(place: Place | None) -> Place | None:
     return Place(location=location, evse=evse, connector=place.connector)
 
 
-def _tariff(s: Situation, place: Place | None, began: datetime) -> Tariff | None:
-    """The tariff of the connector's that is meant for a session starting now; None if there is none."""
-    named = place.connector.tariff_ids if place else ()
+def _tariff(s: Situation, place: Place | None, began: datetime, token: Token | None) -> Tariff | None:
+    """The tariff of the connector's that is meant for a session starting now; None if there is none.
+
+    An eMSP with prices of its own gets those.
+    """
+    prices = s.known.prices.get(Party(token.country_code, token.party_id).folded(), {}) if token else {}
+    named = instead(prices, place.connector.tariff_ids if place else ())
     known = [
         s.known.tariffs[key] for key in (tariff_id.upper() for tariff_id in named) if key in s.known.tariffs
     ]

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from app.domain.audiences import PriceMaps
 from app.domain.cdrs import CdrState, ChargeDetailRecord, HoldReason
 from app.domain.events import Event
 from app.domain.locations import Location, Place
@@ -97,13 +98,17 @@ NOTHING = Needs()
 
 
 class Known(msgspec.Struct, kw_only=True):
-    """What the batch looked up: tokens by uid key, earlier transactions, our locations and tariffs by folded id."""
+    """What the batch looked up: tokens by uid key, earlier transactions, our locations and tariffs by folded id.
+
+    `prices` are those that eMSPs get in place of ours.
+    """
 
     tokens: dict[str, list[Token]] = {}
     started: dict[str, Transaction] = {}
     numbered: dict[int, Running] = {}
     locations: dict[str, Location] = {}
     tariffs: dict[str, Tariff] = {}
+    prices: PriceMaps = {}
 
     def place(self, state: StationState, evse: int, connector: int) -> Place | None:
         """Our place that a station's connector is, if the operator has told us and it still exists."""

@@ -7,9 +7,10 @@ batch are taken one at a time, so that a bad one never stops another station.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from app.domain.audiences import PriceMaps
 from app.domain.decisions import Answer, Report, decide
 from app.domain.errors import NotFound
 from app.domain.state import NOTHING_KNOWN, Changes, Names, StationState
@@ -68,13 +69,21 @@ class _Settled:
 
 
 class Intake:
-    """Takes messages; `run` decides and commits them until `stop`."""
+    """Takes messages; `run` decides and commits them until `stop`. `prices` tells who has prices of its own."""
 
-    def __init__(self, store: Store, writer: Writer, clock: Clock, names: Names) -> None:
+    def __init__(
+        self,
+        store: Store,
+        writer: Writer,
+        clock: Clock,
+        names: Names,
+        prices: Callable[[], PriceMaps] = dict,
+    ) -> None:
         self._store = store
         self._writer = writer
         self._clock = clock
         self._names = names
+        self._prices = prices
         self._queue: deque[_Item] = deque()
         self._exchanges: deque[Frame] = deque()
         self._awake = asyncio.Event()
@@ -219,7 +228,8 @@ class Intake:
         await self._greet(batch, items, rows, settled)
         await self._load(batch, items)
         present = [item for item in items if self._listened_to(item, settled)]
-        known = await look_up(batch, [(self._states[i.station_id], i.report) for i in present])
+        messages = [(self._states[i.station_id], i.report) for i in present]
+        known = await look_up(batch, messages, self._prices())
         for item in present:
             station_id = item.station_id
             state = self._states[station_id]

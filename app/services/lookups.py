@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from app.domain.audiences import PriceMaps
 from app.domain.decisions import Report, needs
 from app.domain.locations import Location
 from app.domain.state import NOTHING, Known, Needs, StationState
@@ -12,10 +13,12 @@ from app.store import locations, tariffs, tokens, transactions
 from app.store.writer import Batch
 
 
-async def look_up(batch: Batch, messages: Iterable[tuple[StationState, Report]]) -> dict[str, Known]:
+async def look_up(
+    batch: Batch, messages: Iterable[tuple[StationState, Report]], special: PriceMaps
+) -> dict[str, Known]:
     """By station, what its messages need: tokens, earlier transactions, places with their tariffs.
 
-    A station whose messages need nothing is not named.
+    A station whose messages need nothing is not named. `special` are the prices of eMSPs that have their own.
     """
     wanted = _Wanted()
     known: dict[str, Known] = {}
@@ -25,7 +28,7 @@ async def look_up(batch: Batch, messages: Iterable[tuple[StationState, Report]])
             wanted.add(state, asked)
             known.setdefault(state.station.id, Known(started={}, numbered={}))
     if known:
-        await _fill(batch, wanted, known)
+        await _fill(batch, wanted, known, special)
     return known
 
 
@@ -48,7 +51,7 @@ class _Wanted:
             self.sites.add(site.upper())
 
 
-async def _fill(batch: Batch, wanted: _Wanted, known: dict[str, Known]) -> None:
+async def _fill(batch: Batch, wanted: _Wanted, known: dict[str, Known], special: PriceMaps) -> None:
     started, numbered, uids, sites = await batch.fetch_each(
         (transactions.STARTED_BY_KEY, _side_by_side(wanted.starts)),
         (transactions.TRANSACTIONS_BY_OCPP_ID, _side_by_side(wanted.numbers)),
@@ -56,9 +59,9 @@ async def _fill(batch: Batch, wanted: _Wanted, known: dict[str, Known]) -> None:
         (locations.LOCATIONS_BY_KEY, [sorted(wanted.sites)]),
     )
     held, places = tokens.from_batch(uids), locations.from_batch(sites)
-    prices = await _prices(batch, places)
+    prices = await _prices(batch, places, special)
     for one in known.values():
-        one.tokens, one.locations, one.tariffs = held, places, prices
+        one.tokens, one.locations, one.tariffs, one.prices = held, places, prices, special
     # Transactions that ended long ago, or that a restart took from memory, for repeated messages.
     for transaction in transactions.started(started):
         known[transaction.station_id].started[transaction.start_key] = transaction
@@ -67,7 +70,7 @@ async def _fill(batch: Batch, wanted: _Wanted, known: dict[str, Known]) -> None:
             known[running.transaction.station_id].numbered[running.transaction.ocpp_id] = running
 
 
-async def _prices(batch: Batch, places: dict[str, Location]) -> dict[str, Tariff]:
+async def _prices(batch: Batch, places: dict[str, Location], special: PriceMaps) -> dict[str, Tariff]:
     named = {
         tariff_id.upper()
         for place in places.values()
@@ -75,6 +78,7 @@ async def _prices(batch: Batch, places: dict[str, Location]) -> dict[str, Tariff
         for connector in evse.connectors
         for tariff_id in connector.tariff_ids
     }
+    named |= {each[key].upper() for each in special.values() for key in named & each.keys()}
     return tariffs.from_batch(await batch.fetch(tariffs.TARIFFS_BY_KEY, sorted(named)))
 
 

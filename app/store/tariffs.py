@@ -86,9 +86,11 @@ async def withdraw(session: AsyncSession, tariff_id: str, now: datetime) -> Tari
     return _value(found)
 
 
-async def page(session: AsyncSession, window: Window) -> Page:
-    """Ids and versions of the tariffs that are not withdrawn."""
+async def page(session: AsyncSession, window: Window, *, without: Collection[str] = ()) -> Page:
+    """Ids and versions of the tariffs that are not withdrawn, `without` some (ids in upper case)."""
     filters: list[ColumnElement[bool]] = [col(TariffRow.withdrawn).is_(False)]
+    if without:
+        filters.append(col(TariffRow.id_key).not_in(sorted(without)))
     return await changed_since(session, TariffRow, window, filters)
 
 
@@ -96,6 +98,16 @@ async def bodies(session: AsyncSession, ids: Iterable[str]) -> dict[str, Tariff]
     """The tariffs with these ids (as stored), withdrawn ones included."""
     found = await session.execute(select(TariffRow).where(col(TariffRow.id).in_(list(ids))))
     return {row.id: _value(row) for row in found.scalars()}
+
+
+async def by_keys(session: AsyncSession, keys: Collection[str]) -> list[Tariff]:
+    """The tariffs with these ids (in upper case) that are not withdrawn, by id."""
+    found = await session.execute(
+        select(TariffRow)
+        .where(col(TariffRow.id_key).in_(sorted(keys)), col(TariffRow.withdrawn).is_(False))
+        .order_by(col(TariffRow.id_key))
+    )
+    return [_value(row) for row in found.scalars()]
 
 
 async def is_withdrawn(session: AsyncSession, tariff_id: str) -> bool:

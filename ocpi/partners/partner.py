@@ -94,6 +94,15 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
         return None if url is None else url.rstrip("/")
 
     @property
+    def audience(self) -> str:
+        """What tells apart those who see different prices; empty for everybody without prices of its own."""
+        return (
+            ""
+            if not self.prices
+            else ";".join(f"{ours}={theirs}" for ours, theirs in sorted(self.prices.items()))
+        )
+
+    @property
     def roles(self) -> frozenset[Role]:
         """The roles it has on the market."""
         return frozenset(p.role for p in self.parties)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from app.domain.audiences import PriceMap, PriceMaps, hidden_from
 from app.domain.parties import Party
 from app.kit.clock import Clock
 from app.store.engine import Store
@@ -41,6 +42,8 @@ class PartnerRegistry:
         self._by_party: dict[tuple[str, Party], str] = {}
         self._hearers: dict[ModuleId, tuple[Partner, ...]] = {}
         self._contacts: dict[str, datetime] = {}
+        self._prices: dict[Party, PriceMap] = {}
+        self._hidden: dict[str, frozenset[str]] = {}
 
     async def load(self) -> None:
         """Read all partners."""
@@ -89,6 +92,14 @@ class PartnerRegistry:
         """Ids of the partners to whom nothing is sent now, although marks are kept for them."""
         return frozenset(p.id for p in self._partners.values() if not p.reachable)
 
+    def prices(self) -> PriceMaps:
+        """The prices of all parties that have their own."""
+        return self._prices
+
+    def hidden_from(self, partner: Partner) -> frozenset[str]:
+        """The tariffs, by id in upper case, that this partner is not told of."""
+        return self._hidden.get(partner.id, frozenset())
+
     def contacted(self, partner_id: str, now: datetime) -> None:
         """The partner has called us."""
         self._contacts[partner_id] = now
@@ -134,6 +145,7 @@ class PartnerRegistry:
             if partner.token_hash:
                 self._by_hash[partner.token_hash] = (partner.id, TokenKind.CURRENT)
             self._by_party.update({(partner.platform, p.party): partner.id for p in partner.parties})
+        self._index_prices()
         self._hearers = {
             module: tuple(
                 p
@@ -142,6 +154,12 @@ class PartnerRegistry:
             )
             for module in ModuleId
         }
+
+    def _index_prices(self) -> None:
+        partners = self._partners.values()
+        self._prices = {each.party: p.prices for p in partners if p.prices for each in p.parties}
+        special = [p.prices for p in partners if p.prices]
+        self._hidden = {p.id: hidden_from(p.prices, special) for p in partners} if special else {}
 
 
 _HANDSHAKING = frozenset({PartnerState.INVITED, PartnerState.REGISTERING})

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit
 
 from msgspec.structs import replace
 
+from app.domain.audiences import evse_for, location_for
 from app.domain.cdrs import ChargeDetailRecord
 from app.domain.locations import Location
 from app.domain.sessions import ChargingSession
@@ -61,11 +62,25 @@ class PartnerDeliverer:
             return None
         if thing is None:
             return Refused(error="the object does not exist (any more)")
+        thing = self._seen_by(partner, thing)
         url = partner.endpoint(_MODULES[claim.kind], InterfaceRole.RECEIVER)
         if url is None:
             return Refused(error=f"the partner offers no receiver of {_MODULES[claim.kind]}")
         said = await self._tell_all(partner, claim, thing, url)
         return await self._outcome(partner, claim, thing, said)
+
+    def _seen_by(self, partner: Partner, thing: Thing) -> Thing:
+        """With the partner's own prices; a tariff that is not for it is one that it has to forget."""
+        match thing:
+            case Location():
+                return location_for(partner.prices, thing)
+            case Tariff() if self._hides(partner, thing):
+                return Withdrawn(tariff=thing)
+            case _:
+                return thing
+
+    def _hides(self, partner: Partner, tariff: Tariff) -> bool:
+        return tariff.id.upper() in self._desk.registry.hidden_from(partner)
 
     async def _tell_all(self, partner: Partner, claim: Claim, thing: Thing, url: str) -> Said:
         said: Said = Took(note="nobody of the partner is to be told")
@@ -90,7 +105,7 @@ class PartnerDeliverer:
             case Tariff():
                 return await requests.send("PUT", self._owned(url, thing.id), tariff_body(thing))
             case Withdrawn():
-                return await self._withdrawn(requests, thing, url)
+                return await self._withdrawn(requests, claim, thing, url)
             case ChargingSession():
                 return await self._session(requests, claim, thing, url)
             case ChargeDetailRecord():
@@ -109,10 +124,13 @@ class PartnerDeliverer:
         whole = None if location is None else location.evse(evse.uid)
         if location is None or whole is None:
             return said
-        said = await requests.send("PUT", there, evse_body(whole))
+        prices = requests.partner.prices
+        said = await requests.send("PUT", there, evse_body(evse_for(prices, whole)))
         if not isinstance(said, Declined):
             return said
-        return await requests.send("PUT", self._owned(url, location.id), location_body(location))
+        return await requests.send(
+            "PUT", self._owned(url, location.id), location_body(location_for(prices, location))
+        )
 
     async def _location(self, requests: Requests, claim: Claim, location: Location, url: str) -> Said:
         """PUT; a location that may no longer roam is told with all its EVSEs removed, if it is known there."""
@@ -123,7 +141,9 @@ class PartnerDeliverer:
             location = replace(location, evses=gone)
         return await requests.send("PUT", self._owned(url, location.id), location_body(location))
 
-    async def _withdrawn(self, requests: Requests, thing: Withdrawn, url: str) -> Said:
+    async def _withdrawn(self, requests: Requests, claim: Claim, thing: Withdrawn, url: str) -> Said:
+        if claim.confirmed is None and self._hides(requests.partner, thing.tariff):
+            return Took(note="not meant for this partner")
         said = await requests.send("DELETE", self._owned(url, thing.tariff.id))
         if isinstance(said, Declined) and said.http_status == 404:
             return Took(note="the partner did not have it")

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.audiences import location_for
 from app.domain.locations import Location
 from app.store import locations
 from ocpi.errors import NotFoundError
@@ -18,7 +19,16 @@ from ocpi.wire import locations as wire
 
 async def list_locations(call: Call) -> Reply:
     """All locations that may roam, `publish` as the operator gave it."""
-    return await listed(call, ModuleId.LOCATIONS, locations.page, _load)
+    prices = call.partner.prices
+
+    async def load(session: AsyncSession, ids: Sequence[str]) -> dict[str, tuple[datetime, bytes]]:
+        found = await locations.bodies(session, ids)
+        return {
+            id_: (each.last_updated, render(location_body(location_for(prices, each))))
+            for id_, each in found.items()
+        }
+
+    return await listed(call, ModuleId.LOCATIONS, locations.page, load, audience=call.partner.audience)
 
 
 async def get_location(call: Call, location_id: str) -> Reply:
@@ -49,12 +59,7 @@ async def _location(call: Call, location_id: str) -> Location:
         location = await locations.get(session, location_id)
     if location is None or not location.roaming:
         raise NotFoundError("there is no such location")
-    return location
-
-
-async def _load(session: AsyncSession, ids: Sequence[str]) -> dict[str, tuple[datetime, bytes]]:
-    found = await locations.bodies(session, ids)
-    return {id_: (each.last_updated, render(location_body(each))) for id_, each in found.items()}
+    return location_for(call.partner.prices, location)
 
 
 OPERATIONS = [

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.store import tariffs
+from app.store.paging import Page, Window
 from ocpi.mapping.rendering import render
 from ocpi.mapping.tariffs import tariff_body
 from ocpi.modules import ModuleId
@@ -15,8 +16,13 @@ from ocpi.wire import tariffs as wire
 
 
 async def list_tariffs(call: Call) -> Reply:
-    """All tariffs that are not withdrawn."""
-    return await listed(call, ModuleId.TARIFFS, tariffs.page, _load)
+    """All tariffs that are not withdrawn and meant for the caller."""
+    hidden = call.context.registry.hidden_from(call.partner)
+
+    async def select(session: AsyncSession, window: Window) -> Page:
+        return await tariffs.page(session, window, without=hidden)
+
+    return await listed(call, ModuleId.TARIFFS, select, _load, audience=hidden)
 
 
 async def _load(session: AsyncSession, ids: Sequence[str]) -> dict[str, tuple[datetime, bytes]]:

@@ -78,8 +78,8 @@ class House:
             country_code="NL",
             party_id="VBR",
         )
-        self.intake = Intake(store, self.writer, clock, names)
         self.registry = PartnerRegistry(store)
+        self.intake = Intake(store, self.writer, clock, names, self.registry.prices)
         self.desk = Desk(
             store=store,
             clock=clock,
