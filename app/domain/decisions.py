@@ -1,6 +1,6 @@
 """One door for everything a station says: what a message needs to know, and what it decides."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -53,6 +53,10 @@ STOP_GRACE = timedelta(minutes=15)
 
 FORGOTTEN_AFTER = timedelta(days=3)
 """How long a transaction may say nothing before it is closed from its last good reading."""
+
+_MOST_KINDS = 40
+_OTHERS = "others"
+"""Where kinds of deviations are counted of which a station has too many."""
 
 _ACTIVITY = {
     ConnectorStatus.CHARGING: Activity.CHARGING,
@@ -115,6 +119,18 @@ def decide(
     """What a report changes and what the station is answered. Raises only on a fault of our own."""
     situation = Situation(state=state, known=known, now=now, names=names, changes=Changes())
     return _DECISIONS[type(report)](situation, report), situation.changes
+
+
+def tolerate(state: StationState, changes: Changes, deviations: Sequence[str], now: datetime) -> None:
+    """Count what had to be forgiven in a station's message, and flag the transactions it changed."""
+    counts = dict(state.station.tolerated)
+    for deviation in deviations:
+        name = deviation if deviation in counts or len(counts) < _MOST_KINDS else _OTHERS
+        counts[name] = counts.get(name, 0) + 1
+    state.station = replace(state.station, tolerated=counts, last_updated=now)
+    changes.station = state.station
+    for running in changes.running:
+        running.transaction.flag(Flag.TOLERATED)
 
 
 def _unknown(state: StationState, number: int | None) -> frozenset[int]:
