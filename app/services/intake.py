@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from app.domain.audiences import PriceMaps
-from app.domain.decisions import Answer, Report, decide
+from app.domain.decisions import Answer, Report, decide, tolerate
 from app.domain.errors import NotFound
 from app.domain.state import NOTHING_KNOWN, Changes, Names, StationState
 from app.domain.stations import Admission, ChargingStation, Connected, Disconnected, SetUp, Unreadable
@@ -235,6 +235,8 @@ class Intake:
             state = self._states[station_id]
             given = known.get(station_id, NOTHING_KNOWN)
             answer, changes = decide(state, item.report, known=given, now=batch.now, names=self._names)
+            if item.call is not None and item.call.deviations:
+                tolerate(state, changes, item.call.deviations, batch.now)
             rows.add(state, changes)
             if isinstance(item.report, Disconnected) and item.line is not None:
                 rows.end_lease(station_id, item.line.epoch)

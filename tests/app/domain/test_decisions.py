@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.domain.cdrs import CdrState
-from app.domain.decisions import FORGOTTEN_AFTER, STOP_GRACE, decide, needs
+from app.domain.decisions import FORGOTTEN_AFTER, STOP_GRACE, decide, needs, tolerate
 from app.domain.events import EvseStatusChanged, SessionChanged
 from app.domain.locations import Connector, Evse, GeoPoint, Location
 from app.domain.metering import MeterSample, SampledValue
@@ -216,6 +216,25 @@ def test_a_station_without_a_clock_is_billed_by_ours(desk: Desk) -> None:
     assert transaction.flags == ["clock"]
 
 
+def test_a_station_without_a_clock_has_more_than_one_session(desk: Desk) -> None:
+    """It writes 1970 into every start, and its meter begins at 0 each time."""
+    billed = []
+    for _ in range(3):
+        report = TransactionStarted(
+            evse=1, connector=1, id_tag="TAG1", at=None, stamp="1970-01-01T00:00:00Z", meter_start=Decimal(0)
+        )
+        first = desk.say(report).transaction_id
+        assert desk.say(report).transaction_id == first, "the same start again while it charges"
+        desk.after(minutes=30)
+        stop = TransactionEnded(
+            transaction_id=first, at=None, stamp="1970-01-01T00:30:00Z", meter_stop=Decimal(900)
+        )
+        desk.say(stop)
+        billed.append(desk.records[-1].record)
+    assert len({record.id for record in billed}) == 3
+    assert [record.total_energy for record in billed] == [Decimal("0.9")] * 3
+
+
 def test_a_stop_before_its_start_ends_when_it_was_received(desk: Desk) -> None:
     number = desk.start()
     desk.after(minutes=30)
@@ -378,3 +397,15 @@ def test_signed_values_travel_byte_for_byte(desk: Desk) -> None:
         ("Start", '{"n": 0}', 'OCMF|{"n": 0}|{"SD":"x0"}'),
         ("End", '{"n": 2}', 'OCMF|{"n": 2}|{"SD":"x2"}'),
     ]
+
+
+def test_what_is_forgiven_is_counted_and_flagged(desk: Desk) -> None:
+    number = desk.start()
+    transaction = desk.state.running[number].transaction
+    tolerate(desk.state, desk.changes, ["timestamp without zone"], desk.now)
+    tolerate(desk.state, desk.changes, ["timestamp without zone", *map(str, range(60))], desk.now)
+    counts = desk.state.station.tolerated
+    assert counts["timestamp without zone"] == 2
+    assert sum(counts.values()) == 62
+    assert len(counts) <= 41, "a station cannot make its own row grow without bound"
+    assert transaction.flags == ["tolerated"]
