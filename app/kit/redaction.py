@@ -39,6 +39,9 @@ _SETTING_TURNED = re.compile(
     r"(?i)(\\?\"value\\?\"\s*:\s*\\?\")[^\"\\]*(\\?\"\s*,\s*\\?\"key\\?\"\s*:\s*\\?\"(?:AuthorizationKey|BasicAuthPassword)\\?\")"
 )
 _VARIABLE = re.compile(r"(?i)(\\?\"attributeValue\\?\"\s*:\s*\\?\")[^\"\\]*")
+# Without one of these words in lower case nothing can match: long texts are looked through for words, not by patterns.
+_SCHEME_WORDS = ("token", "basic", "bearer")
+_MEMBER_WORDS = ("password", "passwd", "secret", "apikey", "api_key", "cookie", "token", "authorization")
 _USERINFO = re.compile(r"(://)[^/\s@'\"]+@")
 # DEL and the C1 controls pass through JSON unescaped, and some terminals obey them.
 _C1 = {code: f"\\x{code:02x}" for code in range(0x7F, 0xA0)}
@@ -53,10 +56,13 @@ def masked(text: str) -> str:
         if "basicauthpassword" in lowered:
             text = _VARIABLE.sub(rf"\g<1>{MASK}", text)
         text = _HEADER.sub(rf"\g<1>{MASK}", text)
-    text = _SCHEME.sub(rf"\g<1>\g<2>{MASK}", text)
-    text = _LOWER_SCHEME.sub(rf"\g<1>\g<2>{MASK}", text)
-    if ":" in text:
-        text = _USERINFO.sub(rf"\g<1>{MASK}@", _MEMBER.sub(rf"\g<1>{MASK}", text))
+    if any(word in lowered for word in _SCHEME_WORDS):
+        text = _SCHEME.sub(rf"\g<1>\g<2>{MASK}", text)
+        text = _LOWER_SCHEME.sub(rf"\g<1>\g<2>{MASK}", text)
+    if any(word in lowered for word in _MEMBER_WORDS):
+        text = _MEMBER.sub(rf"\g<1>{MASK}", text)
+    if "@" in text:
+        text = _USERINFO.sub(rf"\g<1>{MASK}@", text)
     return text
 
 

@@ -8,14 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from app.store.errors import RowRefused
-from app.store.statements import Query, Row, Statement
+from app.store.statements import Query, Row, Statement, parts
 
 T = TypeVar("T")
 Work = Sequence[tuple[Statement, Sequence[Row]]]
-
-_ROWS_AT_ONCE = 64
-"""Rows of one statement. SQLite gives up the interpreter lock at each step, and the busy event loop gives it
-back late; one step for many rows keeps a batch quick. Powers of two below keep the statement cache small."""
 
 
 class SqliteBulk:
@@ -76,12 +72,8 @@ class SqliteBulk:
         connection = self._begun()
         for statement, rows in work:
             _refuse_nul(statement, rows)
-            done = 0
-            while done < len(rows):
-                step = min(_ROWS_AT_ONCE, 1 << ((len(rows) - done).bit_length() - 1))
-                values = [value for row in rows[done : done + step] for value in row]
-                connection.execute(statement.sqlite(step), values)
-                done += step
+            for part in parts(rows):
+                connection.execute(statement.sqlite(len(part)), [value for row in part for value in row])
 
     def _commit(self, work: Work) -> None:
         self._write(work)

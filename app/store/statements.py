@@ -5,7 +5,7 @@ Templates of expressions may say {old} (the row in the table), {new} (the row th
 
 # ruff: noqa: S608 - texts are built from the names of our own tables and columns, never from input
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
@@ -17,6 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
 Row = tuple[Any, ...]
+_ROWS_AT_ONCE = 64
+"""Rows of one statement. SQLite gives up the interpreter lock at each step, and the busy event loop gives it
+back late; one step for many rows keeps a batch quick."""
 _SQLITE_CASTS = {"text": "TEXT", "bigint": "INTEGER"}
 """What comes out of JSON has no type of its own; without one SQLite would not look into an index."""
 
@@ -176,6 +179,15 @@ def _table(row: type[SQLModel]) -> Table:
     return row.__table__  # type: ignore[attr-defined,no-any-return]
 
 
+def parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Rows in the portions in which SQLite gets them: each power of two gives one text, so that few are kept."""
+    done = 0
+    while done < len(rows):
+        step = min(_ROWS_AT_ONCE, 1 << ((len(rows) - done).bit_length() - 1))
+        yield rows[done : done + step]
+        done += step
+
+
 @cache
 def _sqlite_text(head: str, tail: str, columns: int, rows: int) -> str:
     one = f"({', '.join('?' * columns)})"
@@ -192,5 +204,6 @@ async def run(session: AsyncSession, statement: Statement, rows: Sequence[Row]) 
         columns = tuple(list(column) for column in zip(*rows, strict=True))
         await connection.exec_driver_sql(statement.postgresql, columns)
         return
-    for row in rows:
-        await connection.exec_driver_sql(statement.sqlite(1), row)
+    for part in parts(rows):
+        values = tuple(value for row in part for value in row)
+        await connection.exec_driver_sql(statement.sqlite(len(part)), values)
