@@ -12,8 +12,9 @@ from app.admin.problems import invalid
 from app.admin.requests import Document, Form, Paging, Plain, object_body
 from app.outbox import inspect
 from app.outbox.inspect import Backlog
+from ocpi.client import Peer
 from ocpi.headers import is_token
-from ocpi.partners import handshake, invitations
+from ocpi.partners import handshake, invitations, probe
 from ocpi.partners.desk import PLATFORM
 from ocpi.partners.partner import Partner, PartnerSettings
 from ocpi.push import prices
@@ -30,13 +31,25 @@ class Invitation(Form):
     platform: str = PLATFORM
 
 
+VersionsUrl = Annotated[
+    str, StringConstraints(pattern=r"^https?://[^\s/@?#][^\s@]*$", min_length=1, max_length=255)
+]
+
+
 class Registration(Form):
     """What a partner gave us to begin with."""
 
-    versions_url: Annotated[
-        str, StringConstraints(pattern=r"^https?://[^\s/@?#][^\s@]*$", min_length=1, max_length=255)
-    ]
+    versions_url: VersionsUrl
     token_a: str
+
+
+class Probing(Form):
+    """Where to look, with the token A that a partner gave us if there is one."""
+
+    versions_url: VersionsUrl
+    token_a: str | None = None
+    raw_token: bool = False
+    allow_private_url: bool = False
 
 
 @router.get("", summary="Partners with their state and how far behind they are", responses=LIST)
@@ -55,6 +68,22 @@ async def invite(body: Invitation, context: Context) -> Response:
     """The partner registers by POST to our credentials endpoint with this token."""
     partner, token = await invitations.invite(context.desk, body.name, body.platform)
     return answer(_invited(context, partner, token), 201)
+
+
+@router.post("/probe", summary="Look for what would fail in a handshake; nothing is changed")
+async def look_at(body: Probing, context: Context) -> Response:
+    """Each step with `ok` true, false or null (not reached), what was found, and what to do about it."""
+    if body.token_a is not None and not is_token(body.token_a):
+        raise invalid("token_a", "1 to 64 printable ASCII characters without spaces")
+    peer = Peer(
+        token=body.token_a or "",
+        name="probe",
+        raw_token=body.raw_token,
+        allow_private=context.desk.allow_private or body.allow_private_url,
+    )
+    checks = await probe.probe(context.desk.client, body.versions_url, peer, context.clock.now)
+    usable = all(each.ok is not False for each in checks)
+    return answer({"ok": usable, "checks": checks})
 
 
 @router.get("/{partner_id}", summary="One partner")

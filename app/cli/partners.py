@@ -1,6 +1,6 @@
 """voltbridge partner: invite, register, look at and unmake partners."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
@@ -63,6 +63,36 @@ def register(
 
 
 @app.command()
+def probe(
+    versions_url: Annotated[str, typer.Argument(help="The partner's versions endpoint.")],
+    token_a: Annotated[
+        str | None, typer.Option("--token-a", help="Token A of the partner, if it gave one.")
+    ] = None,
+    raw_token: Annotated[bool, typer.Option("--raw-token", help="Send it without Base64.")] = False,
+    allow_private_url: Annotated[
+        bool, typer.Option("--allow-private-url", help="Look at http and private addresses too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look for what would fail in a handshake. Nothing is changed, at the partner neither."""
+    body = {
+        "versions_url": versions_url,
+        "token_a": token_a,
+        "raw_token": raw_token,
+        "allow_private_url": allow_private_url,
+    }
+    response = request("POST", "/partners/probe", body=body)
+    found = response.json()
+    if as_json:
+        one(response)
+    else:
+        for check in found["checks"]:
+            _check(check)
+    if not found["ok"]:
+        raise typer.Exit(1)
+
+
+@app.command()
 def show(partner_id: Id) -> None:
     """Everything about one partner; never a token."""
     one(request("GET", path("partners", partner_id)))
@@ -97,6 +127,14 @@ def remove(
     say(f"{gone['id']} is {gone['state']}")
     if "trouble" in gone:
         say(f"The partner could not be told: {gone['trouble']}")
+
+
+def _check(check: dict[str, Any]) -> None:
+    mark, colour = {True: ("ok", "green"), False: ("FAILS", "red"), None: ("-", None)}[check["ok"]]
+    typer.secho(f"{mark:<6}", fg=colour, nl=False)
+    say(f"{check['step']:<23} {check['found']}")
+    if check["advice"]:
+        say(f"{'':<30}{check['advice']}")
 
 
 def _moved(partner_id: str, how: str) -> None:

@@ -102,7 +102,9 @@ class PartnerClient:
         `require_success`. Raises PartnerUnreachable when no answer came, PartnerNonsense when what came is not OCPI.
         """
         ids = MessageIds.new(correlation_id)
-        headers = {AUTHORIZATION: authorization(peer.token, raw=peer.raw_token)} | ids.headers()
+        headers = ids.headers()
+        if peer.token:
+            headers = {AUTHORIZATION: authorization(peer.token, raw=peer.raw_token)} | headers
         headers |= routing.headers() if routing is not None else {}
         headers |= {"Content-Type": MEDIA_TYPE} if body is not None else {}
         received = _Received()

@@ -11,7 +11,10 @@ from ocpi.envelope import Envelope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """Whom we talk to; `name` is for messages and logs, `raw_token` sends the token without Base64."""
+    """Whom we talk to; `name` is for messages and logs, `raw_token` sends the token without Base64.
+
+    An empty token is not sent at all.
+    """
 
     token: str = field(repr=False)
     name: str

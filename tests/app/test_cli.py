@@ -395,3 +395,15 @@ def test_the_address_of_a_wildcard_listener() -> None:
         local_url(Settings(http_host="::", http_port=81, ocpp_host="127.0.0.1", **public))
         == "http://[::1]:81"
     )
+
+
+def test_a_probe_says_step_by_step_what_would_fail(server: dict[str, str], run: Run) -> None:
+    base = f"http://127.0.0.1:{server['VOLTBRIDGE_HTTP_PORT']}"
+    there = run("partner", "probe", f"{base}/ocpi/cpo/versions", env=server)
+    assert there.code == 0, there
+    assert "ok    versions without token  refused with HTTP 401" in there.out
+    wrong = run("partner", "probe", f"{base}/ocpi/cpo/versions", "--token-a", "wrong", env=server)
+    assert wrong.code == 1
+    assert "FAILS versions with token" in wrong.out
+    nobody = run("partner", "probe", f"http://127.0.0.1:{free_port()}/versions", "--json", env=server)
+    assert (nobody.code, json.loads(nobody.out)["ok"]) == (1, False)

@@ -257,3 +257,25 @@ async def test_settings(api: httpx.AsyncClient, invited: dict[str, Any]) -> None
         refused = await api.patch(path, json=wrong)
         assert (refused.status_code, refused.json()["field"]) == (422, next(iter(wrong))), refused.text
     assert (await api.get(path)).json()["settings"] == settings
+
+
+async def test_a_probe_tells_each_step_and_changes_nothing(api: httpx.AsyncClient, partner: Partner) -> None:
+    answer = await api.post("/partners/probe", json={"versions_url": VERSIONS, "token_a": "their-token-a"})
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["ok"]
+    assert [each["step"] for each in body["checks"] if each["ok"] is None] == ["clock"]
+    no_token(answer, "their-token-a")
+    partner.blocked = True
+    refused = (await api.post("/partners/probe", json={"versions_url": VERSIONS})).json()
+    assert not refused["ok"]
+    assert refused["checks"][0]["ok"] is False
+    assert (await api.get("/partners")).json() == []
+
+
+@ON_ONE
+@pytest.mark.parametrize(
+    "body", [{}, {"versions_url": "ftp://x"}, {"versions_url": VERSIONS, "token_a": "a b"}]
+)
+async def test_a_probe_of_nothing_is_refused(api: httpx.AsyncClient, body: dict[str, Any]) -> None:
+    assert (await api.post("/partners/probe", json=body)).status_code == 422
