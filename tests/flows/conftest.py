@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -45,6 +44,10 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     yield found
     found.end()
     found.house.check_log()
+    if request.param == "postgresql":
+        _execute(
+            request.getfixturevalue("postgres_url"), f"DROP DATABASE {make_url(url).database} WITH (FORCE)"
+        )
 
 
 @pytest.fixture
@@ -68,19 +71,6 @@ async def partner(shared: Shared, house: House) -> AsyncIterator[Partner]:
 
 
 @pytest.fixture
-async def own_house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
-    """A program for one test alone, to be killed and started again."""
-    house = House(database_url, tmp_path)
-    house.secrets.add(PASSWORD)
-    await asyncio.to_thread(house.start)
-    await house.admin.open()
-    yield house
-    await house.admin.close()
-    await asyncio.to_thread(house.end)
-    house.check_log()
-
-
-@pytest.fixture
 def new_partner() -> Iterator[Callable[..., Partner]]:
     """Makes partners that listen until the test ends."""
     made: list[Partner] = []
@@ -96,22 +86,17 @@ def new_partner() -> Iterator[Callable[..., Partner]]:
         partner.end()
 
 
-@pytest.fixture
-async def own_partner(own_house: House, new_partner: Callable[..., Partner]) -> Partner:
-    """An eMSP registered with the program of this test."""
-    partner = new_partner()
-    await partner.register(own_house)
-    return partner
-
-
 def _new_database(url: str) -> str:
     name = f"voltbridge_flows_{fresh().lower()}"
+    _execute(url, f"CREATE DATABASE {name}")
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
 
-    async def create() -> None:
+
+def _execute(url: str, sql: str) -> None:
+    async def work() -> None:
         plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         connection = await asyncpg.connect(plain)
-        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.execute(sql)
         await connection.close()
 
-    asyncio.run(create())
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
+    asyncio.run(work())

@@ -52,6 +52,26 @@ class Partner:
         """Listen again on the same port."""
         await self.do(self.emsp.start())
 
+    async def catch_up(self, house: House, seconds: float = 30.0) -> None:
+        """Be well again and look for what is new, as a partner does that was away, until nothing is left to tell."""
+        self.faults.heal()
+
+        async def nothing_left() -> bool:
+            await self.pull(ModuleId.TARIFFS)
+            return not [
+                each
+                for state in ("waiting", "in_flight", "failing")
+                for each in await house.admin.all("deliveries", partner=self.id, state=state)
+            ]
+
+        try:
+            await until(nothing_left, seconds)
+        except TimeoutError:
+            left = await house.admin.all("deliveries", partner=self.id)
+            raise AssertionError(
+                [each for each in left if each["state"] not in ("delivered", "dead")]
+            ) from None
+
     async def register(self, house: House) -> None:
         """Register with the house by the token A that its operator hands out."""
         invited = await house.admin.post("partners", {"name": "Elbe Mobility", "platform": "cpo"})
