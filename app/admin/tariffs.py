@@ -1,12 +1,16 @@
 """Our tariffs in their OCPI form."""
 
+from asyncio import to_thread
+
 from fastapi import APIRouter, Response
 
 from app.admin.answers import LIST, answer, nothing, page_answer, put_answer
 from app.admin.context import Context
+from app.admin.findings import finding_body
 from app.admin.locations import check_id
 from app.admin.requests import Document, Paging, Plain, object_body
 from app.domain.errors import Conflict, NotFound
+from app.domain.lint import lint
 from app.services import tariffs as prices
 from app.store import tariffs
 from app.store.paging import Window
@@ -57,12 +61,16 @@ async def get_tariff(tariff_id: str, context: Context) -> Response:
     responses={201: {"description": "Created"}},
 )
 async def put_tariff(tariff_id: str, document: Document, context: Context) -> Response:
-    """Sessions under way keep the tariff they were started with."""
+    """Sessions under way keep the tariff they were started with. `warnings` says what in it may not be meant."""
     check_id(document, tariff_id)
     async with context.store.unit_of_work(context.clock) as unit:
-        tariff = tariff_from(document, ours=context.ours, tariff_id=tariff_id, now=unit.now())
+        given = {name: value for name, value in document.items() if name != "warnings"}
+        tariff = tariff_from(given, ours=context.ours, tariff_id=tariff_id, now=unit.now())
         stored, created = await prices.put(unit, tariff)
-    return put_answer(tariff_body(stored), created=created)
+    warnings = await to_thread(lint, stored, context.clock.now().date())
+    return put_answer(
+        tariff_body(stored) | {"warnings": [finding_body(each) for each in warnings]}, created=created
+    )
 
 
 @router.delete("/{tariff_id}", status_code=204, summary="Withdraw a tariff; partners are told to delete it")

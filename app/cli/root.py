@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import billing, partners, places, prices, stations
+from app.cli import billing, lint, partners, places, prices, stations
 from app.cli.failures import Failure, expected
 from app.cli.show import say
 from app.settings import Settings
@@ -27,7 +27,7 @@ for _room, _name in (
     (partners.app, "partner"),
     (stations.app, "station"),
     (places.locations, "location"),
-    (places.tariffs, "tariff"),
+    (lint.app, "tariff"),
     (places.tokens, "token"),
     (prices.app, "price"),
     (billing.outbox, "outbox"),

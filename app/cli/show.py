@@ -53,12 +53,16 @@ def listed(response: httpx.Response, columns: Mapping[str, str], *, as_json: boo
 
 def read_json(file: str) -> Any:
     """The JSON in a file, or on standard input for `-`; numbers keep their digits. Raises Failure."""
+    return parse(read_text(file), file)
+
+
+def read_text(file: str) -> str:
+    """What a file says, or standard input for `-`. Raises Failure."""
     try:
-        text = sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
+        return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise Failure(f"{file} cannot be read: {reason}") from None
-    return parse(text, file)
 
 
 def parse(text: str, what: str) -> Any:
