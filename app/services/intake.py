@@ -34,8 +34,8 @@ _MOST = 512
 
 _CROWD = 16
 _LINGER_SECONDS = 0.001
-"""After a batch of at least a crowd the next one waits this long for more: a commit costs much the same for
-fifty messages as for a hundred. A quiet house never waits."""
+"""After a batch of at least a crowd the next one waits this long for more: the more messages share a commit,
+the less each of them costs. A quiet house never waits."""
 
 _CONFLICTS = 3
 

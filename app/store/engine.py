@@ -171,7 +171,7 @@ SQLITE_SETTINGS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA temp_store = MEMORY",
-    # Pages that many commits write are copied back once: at the default of 1000, busy ones were every second or so.
+    # Pages that many commits write are copied back once for all of them, so less often than by default (1000).
     "PRAGMA wal_autocheckpoint = 4000",
 )
 
