@@ -3,8 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -14,9 +13,8 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from app.kit.redaction import mask_headers, masked
 from ocpi.client.guard import AddressBlockedError, PublicResolver, check_url
-from ocpi.client.messages import Answer, Exchange, Page, Peer
+from ocpi.client.messages import Answer, Exchange, Page, Peer, Received, Sent
 from ocpi.envelope import MEDIA_TYPE, Envelope, data_of, read_envelope
 from ocpi.errors import Nonsense, PartnerFailure, PartnerNonsense, PartnerUnreachable, Unreachable
 from ocpi.headers import AUTHORIZATION, MessageIds, Routing, authorization
@@ -28,33 +26,9 @@ TOTAL_SECONDS = 10.0
 LIST_SECONDS = 30.0
 LARGEST_ANSWER = 16 * 1024 * 1024
 MOST_PAGES = 10_000
-_KEPT_OF_A_BODY = 16 * 1024
 _ALLOW_PRIVATE = "voltbridge.allow_private"
 
 OnExchange = Callable[[Exchange], None]
-
-
-@dataclass(slots=True)
-class _Received:
-    """What has come of a request so far: read by the log even when the request failed half-way."""
-
-    http_status: int | None = None
-    status_code: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sent:
-    """A request as it went out."""
-
-    method: str
-    url: str
-    peer: str
-    ids: MessageIds
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class PartnerClient:
@@ -107,7 +81,7 @@ class PartnerClient:
             headers = {AUTHORIZATION: authorization(peer.token, raw=peer.raw_token)} | headers
         headers |= routing.headers() if routing is not None else {}
         headers |= {"Content-Type": MEDIA_TYPE} if body is not None else {}
-        received = _Received()
+        received = Received()
         began = time.perf_counter()
         try:
             check_url(url, allow_private=peer.allow_private)
@@ -126,11 +100,11 @@ class PartnerClient:
             raise
         finally:
             duration = time.perf_counter() - began
-            self._record(
-                _Sent(method=method, url=url, peer=peer.name, ids=ids, headers=headers, body=body or b""),
-                received,
-                duration,
-            )
+            if self.on_exchange is not None:
+                sent = Sent(
+                    method=method, url=url, peer=peer.name, ids=ids, headers=headers, body=body or b""
+                )
+                self.on_exchange(Exchange(sent, received, duration))
         return Answer(
             http_status=envelope.http_status,
             status_code=envelope.status_code,
@@ -177,7 +151,7 @@ class PartnerClient:
             following = _following(answer.headers.get(LINK), here)
             here, foreign = following or (None, False)
 
-    async def _exchange(self, request: httpx.Request, received: _Received, seconds: float) -> Envelope:
+    async def _exchange(self, request: httpx.Request, received: Received, seconds: float) -> Envelope:
         try:
             async with asyncio.timeout(seconds):
                 response = await self._http.send(request, stream=True)
@@ -190,27 +164,6 @@ class PartnerClient:
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
             raise _failure(error, request.url.host, received.http_status) from error
         return _judge(response.status_code, received.body, plain=plain, fits=fits)
-
-    def _record(self, sent: _Sent, received: _Received, duration: float) -> None:
-        if self.on_exchange is None:
-            return
-        self.on_exchange(
-            Exchange(
-                peer=sent.peer,
-                method=sent.method,
-                url=masked(sent.url),
-                request_id=sent.ids.request_id,
-                correlation_id=sent.ids.correlation_id,
-                request_headers=mask_headers(sent.headers),
-                request=_kept(sent.body),
-                http_status=received.http_status,
-                status_code=received.status_code,
-                response_headers=mask_headers(received.headers),
-                response=_kept(received.body),
-                error=received.error,
-                duration=duration,
-            )
-        )
 
 
 class _TwoPools(httpx.AsyncBaseTransport):
@@ -252,7 +205,7 @@ def _session(
     return aiohttp.ClientSession(connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
 
 
-async def _read_body(response: httpx.Response, received: _Received) -> bool:
+async def _read_body(response: httpx.Response, received: Received) -> bool:
     """Read a body that is not compressed; False when it is larger than we take, what was read until then is kept."""
     chunks: list[bytes] = []
     size = 0
@@ -312,10 +265,6 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _kept(body: bytes) -> str:
-    return masked(body[:_KEPT_OF_A_BODY].decode("utf-8", "replace"))
 
 
 def _list_url(url: str, date_from: datetime | None, date_to: datetime | None, limit: int | None) -> str:

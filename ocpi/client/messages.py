@@ -6,7 +6,11 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from app.kit.redaction import mask_headers, masked
 from ocpi.envelope import Envelope
+from ocpi.headers import MessageIds
+
+_KEPT_OF_A_BODY = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,20 +57,106 @@ class Page:
     """The page was found through a Link that named another host than the list's own, which we did not call."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """One request and what came of it, for the message log: secrets masked, bodies cut."""
+@dataclass(slots=True)
+class Received:
+    """What has come of a request so far: read by the log even when the request failed half-way."""
 
-    peer: str
+    http_status: int | None = None
+    status_code: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A request as it went out."""
+
     method: str
     url: str
-    request_id: str
-    correlation_id: str
-    request_headers: Mapping[str, str]
-    request: str
-    http_status: int | None
-    status_code: int | None
-    response_headers: Mapping[str, str]
-    response: str
-    error: str | None
-    duration: float
+    peer: str
+    ids: MessageIds
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Exchange:
+    """One request and what came of it, for the message log: what is asked of it is masked, bodies are cut.
+
+    Masking takes longer than sending, so it is done when somebody looks.
+    """
+
+    __slots__ = ("_received", "_sent", "duration")
+
+    def __init__(self, sent: Sent, received: Received, duration: float) -> None:
+        self._sent = sent
+        self._received = received
+        self.duration = duration
+        """Seconds."""
+
+    def __repr__(self) -> str:
+        return f"<Exchange {self.method} {self.url} {self.http_status or self.error}>"
+
+    @property
+    def peer(self) -> str:
+        """Whom we asked."""
+        return self._sent.peer
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return self._sent.method
+
+    @property
+    def url(self) -> str:
+        """Where to, masked."""
+        return masked(self._sent.url)
+
+    @property
+    def request_id(self) -> str:
+        """X-Request-ID."""
+        return self._sent.ids.request_id
+
+    @property
+    def correlation_id(self) -> str:
+        """X-Correlation-ID."""
+        return self._sent.ids.correlation_id
+
+    @property
+    def request_headers(self) -> dict[str, str]:
+        """What we sent, masked."""
+        return mask_headers(self._sent.headers)
+
+    @property
+    def request(self) -> str:
+        """The body we sent, masked and cut."""
+        return _kept(self._sent.body)
+
+    @property
+    def http_status(self) -> int | None:
+        """None where no answer came."""
+        return self._received.http_status
+
+    @property
+    def status_code(self) -> int | None:
+        """The OCPI status code."""
+        return self._received.status_code
+
+    @property
+    def response_headers(self) -> dict[str, str]:
+        """What came back, masked."""
+        return mask_headers(self._received.headers)
+
+    @property
+    def response(self) -> str:
+        """The body that came back, masked and cut."""
+        return _kept(self._received.body)
+
+    @property
+    def error(self) -> str | None:
+        """Why there is no usable answer."""
+        return self._received.error
+
+
+def _kept(body: bytes) -> str:
+    return masked(body[:_KEPT_OF_A_BODY].decode("utf-8", "replace"))

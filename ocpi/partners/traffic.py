@@ -1,11 +1,14 @@
 """Traffic: OCPI messages in both directions, gathered in memory and written in the background."""
 
+import asyncio
 from collections import deque
+from datetime import datetime
 from typing import NamedTuple
 
 from app.kit import logs
 from app.kit.clock import Clock
 from app.kit.redaction import masked
+from app.kit.tasks import spawn
 from app.store import messages
 from app.store.engine import Store
 from app.store.errors import StoreError
@@ -13,8 +16,11 @@ from app.store.messages import Message
 from ocpi.client import Exchange
 
 _log = logs.get("ocpi.traffic")
-_MOST_WAITING = 2000
-_BATCH = 500
+_MOST_WAITING = 4000
+_MANY = 500
+"""From so many on what waits is written at once, not only when the period ends."""
+_BATCH = 128
+"""Masked and written in one go: few enough that nobody waits long behind them."""
 _KEPT_OF_A_BODY = 4096
 
 
@@ -39,67 +45,75 @@ class Traffic:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._waiting: deque[Message | tuple[Message, Heard]] = deque()
+        self._waiting: deque[tuple[datetime, Exchange | Heard]] = deque()
+        self._turn = asyncio.Lock()
         self.dropped = 0
 
     def sent(self, exchange: Exchange) -> None:
-        """Keep a request of ours; it comes masked from the client."""
-        self._keep(
-            Message(
-                at=self._clock.now(),
-                partner_id=exchange.peer,
-                direction="out",
-                method=exchange.method,
-                url=exchange.url,
-                request_id=exchange.request_id,
-                correlation_id=exchange.correlation_id,
-                http_status=exchange.http_status,
-                ocpi_status=exchange.status_code,
-                duration_ms=round(exchange.duration * 1000),
-                request=exchange.request[:_KEPT_OF_A_BODY] or None,
-                response=(exchange.response or exchange.error or "")[:_KEPT_OF_A_BODY] or None,
-            )
-        )
+        """Keep a request of ours."""
+        self._keep(exchange)
 
     def heard(self, heard: Heard) -> None:
         """Keep a request of a partner."""
-        message = Message(
-            at=self._clock.now(),
-            partner_id=heard.partner_id,
-            direction="in",
-            method=heard.method,
-            url=heard.url,
-            request_id=heard.request_id,
-            correlation_id=heard.correlation_id,
-            http_status=heard.http_status,
-            ocpi_status=heard.ocpi_status,
-            duration_ms=round(heard.seconds * 1000),
-        )
-        self._keep((message, heard))
+        self._keep(heard)
 
     async def flush(self) -> None:
         """Write what is waiting; called by a periodic task and at the end."""
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
-            kept = [_masked(*each) if not isinstance(each, Message) else each for each in batch]
-            try:
-                async with self._store.unit_of_work(self._clock) as unit:
-                    await messages.add(unit.session, kept)
-            except StoreError as error:
-                self.dropped += len(kept)
-                _log.warning("the message log could not be written", error=str(error), dropped=self.dropped)
-                return
+        async with self._turn:
+            while self._waiting and await self._write():
+                pass
 
-    def _keep(self, message: Message | tuple[Message, Heard]) -> None:
+    async def _write(self) -> bool:
+        batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+        kept = [_message(at, each) for at, each in batch]
+        try:
+            async with self._store.unit_of_work(self._clock) as unit:
+                await messages.add(unit.session, kept)
+        except StoreError as error:
+            self.dropped += len(kept)
+            _log.warning("the message log could not be written", error=str(error), dropped=self.dropped)
+            return False
+        return True
+
+    def _keep(self, seen: Exchange | Heard) -> None:
         if len(self._waiting) >= _MOST_WAITING:
             self.dropped += 1
             return
-        self._waiting.append(message)
+        self._waiting.append((self._clock.now(), seen))
+        if len(self._waiting) >= _MANY and not self._turn.locked():
+            spawn(self.flush(), "ocpi-traffic")
 
 
-def _masked(message: Message, heard: Heard) -> Message:
-    return message._replace(
-        url=masked(message.url), request=_text(heard.request), response=_text(heard.response)
+def _message(at: datetime, seen: Exchange | Heard) -> Message:
+    """What is kept of it, masked: by far the dearest part of a message, and done in the background."""
+    if isinstance(seen, Exchange):
+        return Message(
+            at=at,
+            partner_id=seen.peer,
+            direction="out",
+            method=seen.method,
+            url=seen.url,
+            request_id=seen.request_id,
+            correlation_id=seen.correlation_id,
+            http_status=seen.http_status,
+            ocpi_status=seen.status_code,
+            duration_ms=round(seen.duration * 1000),
+            request=seen.request[:_KEPT_OF_A_BODY] or None,
+            response=(seen.response or seen.error or "")[:_KEPT_OF_A_BODY] or None,
+        )
+    return Message(
+        at=at,
+        partner_id=seen.partner_id,
+        direction="in",
+        method=seen.method,
+        url=masked(seen.url),
+        request_id=seen.request_id,
+        correlation_id=seen.correlation_id,
+        http_status=seen.http_status,
+        ocpi_status=seen.ocpi_status,
+        duration_ms=round(seen.seconds * 1000),
+        request=_text(seen.request),
+        response=_text(seen.response),
     )
 
 
