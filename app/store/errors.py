@@ -34,7 +34,7 @@ _SQLITE_AWAY = frozenset({7, 8, 10, 11, 13, 14, 15, 26})
 
 _REFUSED_CLASSES = ("22", "23", "44", "54")
 _CONFLICT_STATES = ("40", "55P03")
-_AWAY_STATES = ("08", "53", "57", "58", "XX", "25006", "F0", "3D000", "28")
+_AWAY_STATES = ("08", "53", "57", "58", "XX", "25006", "F0", "3D000", "28", "55000")
 
 
 def read_error(error: BaseException) -> StoreError | None:
