@@ -19,7 +19,9 @@ from app.admin import (
     tariffs,
     tokens,
     transactions,
+    verifications,
 )
+from app.admin.bulk import router as bulk
 from app.admin.context import AdminContext
 from app.admin.gate import Gate
 from app.admin.problems import MEDIA_TYPE, handle_problems
@@ -28,8 +30,8 @@ PATH = "/admin/v1"
 """Where the roof mounts it."""
 
 _ROOMS = (
-    partners, locations, tariffs, tokens, stations, calls, transactions, sessions, cdrs, pricing, simulations,
-    deliveries, messages,
+    partners, locations, tariffs, tokens, stations, calls, transactions, sessions, verifications, cdrs, pricing,
+    simulations, deliveries, messages, bulk,
 )  # fmt: skip
 _PROBLEM: dict[str, Any] = {
     "description": "What is wrong, as problem details (RFC 9457)",
@@ -48,7 +50,11 @@ _PROBLEM: dict[str, Any] = {
                         "type": "array",
                         "items": {
                             "type": "object",
-                            "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+                            "properties": {
+                                "field": {"type": "string"},
+                                "message": {"type": "string"},
+                                "line": {"type": "integer"},
+                            },
                         },
                     },
                 },

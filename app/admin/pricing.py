@@ -79,7 +79,7 @@ async def quote_session(
             start=usage.start_date_time,
             end=usage.end_date_time,
             currency=usage.currency,
-            periods=[_volumes(period, number) for number, period in enumerate(usage.charging_periods)],
+            periods=[volumes_given(period, number) for number, period in enumerate(usage.charging_periods)],
             reservation_expired=usage.reservation_expired,
             profile=None if usage.profile_type is None else ProfileType(usage.profile_type),
             ad_hoc_payment=usage.ad_hoc_payment,
@@ -104,13 +104,14 @@ def tariffs_of(document: dict[str, Any], context: AdminContext) -> list[Tariff]:
     if (one is None) == (several is None):
         raise invalid("tariff", "exactly one of tariff and tariffs is needed")
     if one is not None:
-        return [_tariff(one, "tariff", context)]
+        return [tariff_given(one, "tariff", context)]
     if not isinstance(several, list) or not 1 <= len(several) <= _MOST_TARIFFS:
         raise invalid("tariffs", f"must be a list of 1 to {_MOST_TARIFFS} tariffs")
-    return [_tariff(each, f"tariffs[{place}]", context) for place, each in enumerate(several)]
+    return [tariff_given(each, f"tariffs[{place}]", context) for place, each in enumerate(several)]
 
 
-def _tariff(body: Any, field: str, context: AdminContext) -> Tariff:
+def tariff_given(body: Any, field: str, context: AdminContext) -> Tariff:
+    """A tariff of a body, at this path."""
     if not isinstance(body, dict):
         raise invalid(field, "must be an OCPI tariff")
     tariff_id = body.get("id", field)
@@ -122,7 +123,8 @@ def _tariff(body: Any, field: str, context: AdminContext) -> Tariff:
         raise within(field, error) from None
 
 
-def _volumes(period: wire.ChargingPeriod, place: int) -> PeriodVolumes:
+def volumes_given(period: wire.ChargingPeriod, place: int) -> PeriodVolumes:
+    """A charging period of a body."""
     volumes = {CdrDimension(each.type): each.volume for each in period.dimensions}
     if len(volumes) != len(period.dimensions):
         raise invalid(f"cdr.charging_periods[{place}].dimensions", "a type is named twice")
