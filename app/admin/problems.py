@@ -30,8 +30,8 @@ _DOMAIN: tuple[tuple[type[DomainError], int], ...] = ((NotFound, 404), (Conflict
 _COMPLAINT = re.compile(r"(?:^|; )([A-Za-z_][\w.]*): ((?:(?!; [A-Za-z_][\w.]*: ).)+)", re.DOTALL)
 _INDEX = re.compile(r"\.(\d+)(?=\.|$)")
 
-Complaint = dict[str, str]
-"""One thing that is wrong: `field` is its path, `message` says why."""
+Complaint = dict[str, Any]
+"""One thing that is wrong: `field` is its path, `message` says why; `line` where a file was given."""
 
 
 class Problem(Exception):

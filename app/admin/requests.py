@@ -62,7 +62,12 @@ Words = Annotated[str, AfterValidator(_present)]
 
 def refuse_controls(request: Request) -> None:
     """Refuse control characters in any text of the body: nobody means them, and they spoil logs and screens."""
-    for path, text in _texts(request.state.document):
+    refuse_controls_in(request.state.document)
+
+
+def refuse_controls_in(document: object) -> None:
+    """As `refuse_controls`, for one object of many."""
+    for path, text in _texts(document):
         if _CONTROLS.search(text):
             raise invalid(path or "body", "control characters are not allowed")
 

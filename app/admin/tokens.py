@@ -42,7 +42,7 @@ async def list_tokens(
     """By party and uid."""
     async with context.store.reading() as session:
         found, total = await tokens.find(session, own=own, limit=page.limit, offset=page.offset)
-    return page_answer([_body(token) for token in found], total)
+    return page_answer([token_entry(token) for token in found], total)
 
 
 @router.get("/{uid}", summary="One token of our own")
@@ -50,7 +50,7 @@ async def get_token(uid: str, context: Context, kind: Kind = None) -> Response:
     """Uids are compared without case and separators."""
     async with context.store.reading() as session:
         found = await tokens.by_uid(session, uid)
-    return answer(_body(_one(found, context, uid, kind)))
+    return answer(token_entry(_one(found, context, uid, kind)))
 
 
 @router.put(
@@ -66,11 +66,10 @@ async def put_token(uid: str, document: Document, context: Context) -> Response:
     given = document.get("uid", uid)
     if not isinstance(given, str) or given.upper() != uid.upper():
         raise invalid("uid", "differs from the uid in the URL")
-    expires_at = _expiry(document)
     async with context.store.unit_of_work(context.clock) as unit:
-        token = _token(uid, document, expires_at, context, unit)
+        token = own_token(uid, document, context, unit)
         created = await issued.put(unit, token, own=True)
-    return put_answer(_body(token), created=created)
+    return put_answer(token_entry(token), created=created)
 
 
 @router.delete("/{uid}", status_code=204, summary="Forget a token of our own")
@@ -82,9 +81,9 @@ async def delete_token(uid: str, context: Context, kind: Kind = None) -> Respons
     return nothing()
 
 
-def _token(
-    uid: str, document: dict[str, Any], expires_at: datetime | None, context: AdminContext, unit: UnitOfWork
-) -> Token:
+def own_token(uid: str, document: dict[str, Any], context: AdminContext, unit: UnitOfWork) -> Token:
+    """The token that an operator gives out. Raises InvalidParameterError and Problem naming the field at fault."""
+    expires_at = _expiry(document)
     plain = {name: value for name, value in document.items() if name != _EXPIRES}
     set_by_us = {
         "country_code": context.ours.country_code,
@@ -126,6 +125,7 @@ def _one(found: list[Token], context: AdminContext, uid: str, kind: TokenType | 
     return exact[0]
 
 
-def _body(token: Token) -> dict[str, Any]:
+def token_entry(token: Token) -> dict[str, Any]:
+    """A token for the operator, with its expiry."""
     expires = {} if token.expires_at is None else {_EXPIRES: time_or_none(token.expires_at)}
     return token_body(token) | expires

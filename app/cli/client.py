@@ -1,6 +1,6 @@
 """The admin API from the terminal: a small blocking client, with every failure in one line."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -32,8 +32,12 @@ def request(
     *,
     body: Any = None,
     query: Mapping[str, Any] | None = None,
+    explain: Callable[[dict[str, Any]], str] | None = None,
 ) -> httpx.Response:
-    """One request to the running server. Raises Failure for everything that is not a success."""
+    """One request to the running server. Raises Failure for everything that is not a success.
+
+    `explain` makes one line of a refusal, where its `detail` alone does not say enough.
+    """
     with expected():
         settings = Settings.load()
     base = local_url(settings)
@@ -54,7 +58,7 @@ def request(
         raise Failure(f"{base} does not answer as it should: {type(error).__name__} {error}") from None
     if response.is_success:
         return response
-    raise Failure(_refusal(response, base))
+    raise Failure(_refusal(response, base, explain))
 
 
 def _token(settings: Settings) -> str:
@@ -72,7 +76,7 @@ def _token(settings: Settings) -> str:
         raise Failure(f"the admin token in {kept} cannot be read: {error}") from None
 
 
-def _refusal(response: httpx.Response, base: str) -> str:
+def _refusal(response: httpx.Response, base: str, explain: Callable[[dict[str, Any]], str] | None) -> str:
     if response.status_code == 401:
         return f"the server at {base} does not take this admin token; it keeps its own in var/admin-token"
     try:
@@ -80,4 +84,4 @@ def _refusal(response: httpx.Response, base: str) -> str:
         detail = str(problem["detail"])
     except (ValueError, KeyError, TypeError):
         return f"{base} answers {response.status_code}, and not as Voltbridge does"
-    return detail
+    return detail if explain is None else explain(problem)

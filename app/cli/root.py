@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import billing, lint, partners, places, prices, stations
+from app.cli import billing, bulk, lint, partners, places, prices, stations
 from app.cli.failures import Failure, expected
 from app.cli.show import say
 from app.settings import Settings
@@ -35,6 +35,8 @@ for _room, _name in (
     (demo, "demo"),
 ):
     app.add_typer(_room, name=_name)
+app.command("import")(bulk.import_)
+app.command("export")(bulk.export)
 
 
 def main() -> None:

@@ -407,3 +407,28 @@ def test_a_probe_says_step_by_step_what_would_fail(server: dict[str, str], run: 
     assert "FAILS versions with token" in wrong.out
     nobody = run("partner", "probe", f"http://127.0.0.1:{free_port()}/versions", "--json", env=server)
     assert (nobody.code, json.loads(nobody.out)["ok"]) == (1, False)
+
+
+def test_a_file_is_imported_as_a_whole_and_exported_again(live: Run, tmp_path: Path) -> None:
+    table = (
+        "id,currency,component,price,vat,step_size\nBULK1,EUR,ENERGY,0.25,21,1\nBULK2,EUR,ENERGY,{},21,1\n"
+    )
+    file, out = tmp_path / "prices.csv", tmp_path / "out.csv"
+    file.write_text(table.format("free"), "utf-8-sig")
+    wrong = live("import", "tariffs", str(file))
+    assert (wrong.code, wrong.err.splitlines()) == (
+        1,
+        ["line 3, price: must be number", "voltbridge: nothing was kept"],
+    )
+    file.write_text(table.format("0.30"), "utf-8-sig")
+    assert live("import", "tariffs", str(file), "--dry-run").out == (
+        "tariffs: 2 would be new, 0 would be replaced\n"
+    )
+    assert live("import", "tariffs", str(file)).out == "tariffs: 2 new, 0 replaced\n"
+    assert live("export", "tariffs", str(out)).code == 0
+    assert "BULK2,EUR" in out.read_text("utf-8")
+    assert {"BULK1", "BULK2"} <= {each["id"] for each in json.loads(live("export", "tariffs", "-").out)}
+    failed(live("import", "tariffs", str(tmp_path / "none.csv")), "cannot be read")
+    failed(live("import", "tariffs", str(tmp_path / "prices.txt")), ".csv or .json")
+    file.write_bytes(b"id\n\xff\n")
+    failed(live("import", "tariffs", str(file)), "UTF-8")
