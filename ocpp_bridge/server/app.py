@@ -6,13 +6,14 @@ from typing import Any
 
 from app.domain.errors import NotFound
 from app.kit import logs
+from app.kit.protocols import FRAMES
 from app.services.intake import Line, Unanswered
 from app.services.stations import Entry
 from app.store.errors import StoreUnavailable
 from ocpp_bridge import handshake
 from ocpp_bridge.context import BridgeContext
 from ocpp_bridge.handshake import Limits, Pace, Refusal
-from ocpp_bridge.server.connection import Connection
+from ocpp_bridge.server.connection import Connection, Wire
 
 MOST_HANDSHAKES = 256
 """Handshakes under way at the same time; more are told to come back."""
@@ -118,7 +119,9 @@ class _Door:
             return
         try:
             await send({"type": "websocket.accept", "subprotocol": version})
-            await self._serve(Connection(self._context, line, receive, send, adopting=adopting), line)
+            wire: Wire = scope["extensions"][FRAMES]
+            connection = Connection(self._context, line, wire, receive, send, adopting=adopting)
+            await self._serve(connection, line)
         except OSError:
             await self._farewell(line)  # the station was gone before it was let in
 

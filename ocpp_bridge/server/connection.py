@@ -1,8 +1,10 @@
-"""One open socket of a station: the reader that never waits for an answer, and the writer that sends them."""
+"""One open socket of a station: frames are read without waiting for answers, which go out as they are ready."""
 
 import asyncio
+import contextlib
+from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -40,18 +42,39 @@ Event = MutableMapping[str, Any]
 _log = logs.get("ocpp.connection")
 
 
+class Wire(Protocol):
+    """The socket itself (app.kit.protocols): whole messages, in and out at once."""
+
+    def listen(self, heed: Callable[[bytes, bool], None]) -> None:
+        """Give every message to `heed`: its bytes, and whether it was sent as binary."""
+        ...
+
+    def transmit(self, message: bytes) -> None:
+        """Send a text message."""
+        ...
+
+    def hold(self) -> None:
+        """Read nothing more for now."""
+        ...
+
+    def go_on(self) -> None:
+        """Read again."""
+        ...
+
+
 class Connection:
     """Reads a station's frames and gives each call to the intake; sends answers in the order they are ready."""
 
     __slots__ = (
-        "_adopting", "_calls", "_closing", "_context", "_line", "_offering", "_outbox", "_receive", "_recent",
-        "_room", "_send", "_strays", "_strays_since", "_unanswered", "_wake",
+        "_adopting", "_calls", "_closing", "_context", "_large", "_line", "_offering", "_receive", "_recent",
+        "_send", "_strays", "_strays_since", "_unanswered", "_waiting", "_wire",
     )  # fmt: skip
 
     def __init__(
         self,
         context: BridgeContext,
         line: Line,
+        wire: Wire,
         receive: Callable[[], Awaitable[Event]],
         send: Callable[[Event], Awaitable[None]],
         *,
@@ -59,19 +82,19 @@ class Connection:
     ) -> None:
         self._context = context
         self._line = line
+        self._wire = wire
         self._receive = receive
         self._send = send
         self._adopting = adopting
         self._offering = False
         self._calls: Calls | None = None
-        self._outbox: list[bytes] = []
         self._recent: dict[str, tuple[int, asyncio.Future[bytes]]] = {}
+        self._waiting: deque[tuple[bytes, bool]] | None = None
         self._unanswered = 0
+        self._large = False
         self._strays = 0
         self._strays_since = 0.0
-        self._closing: tuple[int, str] | None = None
-        self._wake: asyncio.Future[None] | None = None
-        self._room: asyncio.Future[None] | None = None
+        self._closing = False
 
     @property
     def station_id(self) -> str:
@@ -95,56 +118,79 @@ class Connection:
 
     async def run(self) -> None:
         """Serve the socket until either side ends it."""
-        writer = spawn(self._write(), "ocpp writer")
+        self._wire.listen(self._hear)
         try:
-            await self._read()
+            while (await self._receive())["type"] != "websocket.disconnect":
+                pass
         finally:
             if self._calls is not None:
                 self._calls.lost()
-            writer.cancel()
 
     def close(self, code: int, reason: str) -> None:
         """End the connection after the answers that are ready. Only the first reason counts."""
-        if self._closing is None:
-            self._closing = (code, reason)
-            _resolve(self._wake)
-            _resolve(self._room)
+        if not self._closing:
+            self._closing = True
+            spawn(self._close(code, reason), "ocpp close")
 
-    async def _read(self) -> None:
-        while self._closing is None or self._unanswered < MOST_UNANSWERED:
-            event = await self._receive()
-            if event["type"] != "websocket.receive":
-                return
-            text: str | None = event.get("text")
-            data: bytes = event["bytes"] if text is None else text.encode()
-            try:
-                if len(data) < LARGE_FRAME:
-                    self._heed(data, binary=text is None)
-                else:
-                    await self._heed_large(data, binary=text is None)
-            except Exception:  # noqa: BLE001 - a fault of ours with one frame must not end the server
-                _log.exception("a frame could not be handled", station=self.station_id, size=len(data))
-                self.close(AWAY, "try again later")
-            while self._unanswered >= MOST_UNANSWERED and self._closing is None:
-                self._room = asyncio.get_running_loop().create_future()
-                await self._room
+    async def _close(self, code: int, reason: str) -> None:
+        with contextlib.suppress(OSError):  # the station may be gone already
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
-    def _heed(self, data: bytes, *, binary: bool) -> None:
+    @property
+    def _busy(self) -> bool:
+        """Whether no more frames should be heeded: enough are unanswered, or a large one is being read."""
+        return self._large or (self._unanswered >= MOST_UNANSWERED and not self._closing)
+
+    def _hear(self, data: bytes, binary: bool) -> None:
+        """A frame has come. What arrived together with one that made us busy waits here."""
+        if self._busy:
+            if self._waiting is None:
+                self._waiting = deque()
+            self._waiting.append((data, binary))
+            return
+        try:
+            self._heed(data, binary)
+        except Exception:  # noqa: BLE001 - a fault of ours with one frame must not end the server
+            _log.exception("a frame could not be handled", station=self.station_id, size=len(data))
+            self.close(AWAY, "try again later")
+        if self._busy:
+            self._wire.hold()
+
+    def _go_on(self) -> None:
+        """There may be room again: first for what waits, then for what comes."""
+        while self._waiting and not self._busy:
+            self._hear(*self._waiting.popleft())
+        if not self._busy:
+            self._wire.go_on()
+
+    def _heed(self, data: bytes, binary: bool) -> None:
+        if len(data) >= LARGE_FRAME:
+            self._large = True
+            spawn(self._heed_large(data, binary), "ocpp large frame")
+            return
         frame, translated = _read_frame(data, binary)
         if isinstance(frame, CallFrame) and translated is not None:
             self._take(frame, data, translated)
         else:
             self._answered_or_stray(frame, data)
 
-    async def _heed_large(self, data: bytes, *, binary: bool) -> None:
-        async with self._context.large_frames:
-            frame, translated = await asyncio.to_thread(_read_frame, data, binary)
-            if not isinstance(frame, CallFrame) or translated is None:
-                self._answered_or_stray(frame, data)
-                return
-            future = self._take(frame, data, translated)
-            if future is not None:
-                await asyncio.wait([future])
+    async def _heed_large(self, data: bytes, binary: bool) -> None:
+        """Few large frames at once are read, each in a thread and one at a time for a station."""
+        try:
+            async with self._context.large_frames:
+                frame, translated = await asyncio.to_thread(_read_frame, data, binary)
+                if not isinstance(frame, CallFrame) or translated is None:
+                    self._answered_or_stray(frame, data)
+                    return
+                future = self._take(frame, data, translated)
+                if future is not None:
+                    await asyncio.wait([future])
+        except Exception:  # noqa: BLE001 - as for any frame
+            _log.exception("a frame could not be handled", station=self.station_id, size=len(data))
+            self.close(AWAY, "try again later")
+        finally:
+            self._large = False
+            self._go_on()
 
     def _take(self, frame: CallFrame, data: bytes, translated: Translated) -> "asyncio.Future[bytes] | None":
         """Give a call to the intake; a repetition gets the first answer again."""
@@ -204,37 +250,19 @@ class Connection:
 
     def _answered(self, future: "asyncio.Future[bytes]") -> None:
         self._unanswered -= 1
-        _resolve(self._room)
-        if future.cancelled():
-            return
-        error = future.exception()
-        if error is None:
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            if not isinstance(error, Unanswered):
+                _log.error("a message was not answered", station=self.station_id, exc_info=error)
+            self.close(AWAY, "try again later")
+        elif not future.cancelled():
             self._put(future.result())
-            return
-        if not isinstance(error, Unanswered):
-            _log.error("a message was not answered", station=self.station_id, exc_info=error)
-        self.close(AWAY, "try again later")
+        if self._unanswered == MOST_UNANSWERED - 1:
+            self._go_on()
 
     def _put(self, frame: bytes) -> None:
-        if frame:
-            self._outbox.append(frame)
-            _resolve(self._wake)
-
-    async def _write(self) -> None:
-        try:
-            while True:
-                while self._outbox:
-                    ready, self._outbox = self._outbox, []
-                    for frame in ready:
-                        await self._send({"type": "websocket.send", "text": frame.decode()})
-                if self._closing is not None:
-                    code, reason = self._closing
-                    await self._send({"type": "websocket.close", "code": code, "reason": reason})
-                    return
-                self._wake = asyncio.get_running_loop().create_future()
-                await self._wake
-        except OSError:
-            return  # the station is gone; the reader hears of it too
+        if frame and not self._closing:
+            self._wire.transmit(frame)
 
     def _answered_or_stray(self, frame: Frame, data: bytes) -> None:
         if isinstance(frame, ResultFrame | ErrorFrame):
@@ -282,8 +310,3 @@ def _used_again(frame: CallFrame, translated: Translated) -> Translated:
         translated.deviations += ("message id used before",)
         return translated
     return Translated(Refused(reason=_REUSED.text), lambda _answer: b"{}", (), _REUSED)
-
-
-def _resolve(future: "asyncio.Future[None] | None") -> None:
-    if future is not None and not future.done():
-        future.set_result(None)
