@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.admin.answers import LIST, answer, page_answer, time_or_none
 from app.admin.context import AdminContext, Context
-from app.admin.costs import explanation_body, text_answer, wants_text
+from app.admin.costs import difference_body, explanation_body, text_answer, wants_text
 from app.admin.pricing import Shape
 from app.admin.problems import invalid
 from app.admin.requests import Form, Moment, Paging, Plain, Words
@@ -33,6 +33,14 @@ class Release(Form):
     )
     tariff: Annotated[str, Field(description="id of the tariff to price it by")] | None = None
     reason: Words | None = None
+
+
+class Correct(Form):
+    """What was wrong in an issued record, and why."""
+
+    kwh: Annotated[float, Field(description="the energy in kWh, where the billed one is wrong")] | None = None
+    tariff: Annotated[str, Field(description="id of the tariff to price it by")] | None = None
+    reason: Words
 
 
 class Discard(Form):
@@ -103,6 +111,17 @@ async def discard_cdr(cdr_id: str, body: Discard, context: Context) -> Response:
 async def credit_cdr(cdr_id: str, context: Context) -> Response:
     """The same record with its total cost negated goes to the same partner."""
     return answer(cdr_body(await records.credit(context.store, context.clock, cdr_id)), 201)
+
+
+@router.post("/{cdr_id}/correct", status_code=201, summary="Credit an issued CDR and issue a right one")
+async def correct_cdr(request: Request, cdr_id: str, body: Correct, context: Context) -> Response:
+    """Both go to the partner; `difference` says what changed, sum by sum and line by line."""
+    correction = Correction(kwh=_kwh(request), tariff_id=body.tariff)
+    credit, corrected, changes = await records.correct(
+        context.store, context.clock, cdr_id, correction, body.reason
+    )
+    found = {"credit": cdr_body(credit), "corrected": cdr_body(corrected)}
+    return answer(found | {"difference": difference_body(changes)}, 201)
 
 
 def cdr_body(stored: StoredCdr) -> dict[str, Any]:

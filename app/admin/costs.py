@@ -4,6 +4,8 @@ from typing import Any
 
 from fastapi import Request, Response
 
+from app.admin.answers import exact_number
+from app.domain.differences import Changed, ChangedLine, Difference
 from app.domain.pricing import Cost, Explanation, Line, PeriodVolumes, volumes_of
 from app.domain.pricing.explaining import ExplainedLine, PassedOver, Unpriced
 from app.domain.sessions import ChargingPeriod, Dimension
@@ -68,6 +70,36 @@ def line_body(line: Line) -> dict[str, Any]:
         step_size=line.step_size,
         cost=price(line.cost),
     )
+
+
+def difference_body(changes: Difference) -> dict[str, Any]:
+    """What changed between two records: sums, measured totals, and lines by component."""
+    measured = {
+        name: {"before": exact_number(before), "after": exact_number(after)}
+        for name, (before, after) in changes.measured.items()
+    }
+    sums = {name: _changed(each) for name, each in changes.sums.items()}
+    return sums | measured | {"lines": [_changed_line(line) for line in changes.lines]}
+
+
+def _changed(changed: Changed) -> dict[str, Any]:
+    return {
+        "before": None if changed.before is None else price(changed.before),
+        "after": None if changed.after is None else price(changed.after),
+        "change": price(changed.change),
+    }
+
+
+def _changed_line(line: ChangedLine) -> dict[str, Any]:
+    body = add_present(
+        {"kind": line.kind},
+        dimension=line.dimension,
+        tariff_id=line.tariff_id,
+        element=line.element,
+        unit_price=None if line.unit_price is None else number(line.unit_price),
+    )
+    billed = {"before": number(line.billed_before), "after": number(line.billed_after)}
+    return body | {"billed": billed, "cost": _changed(line.cost)}
 
 
 def _explained(explained: ExplainedLine) -> dict[str, Any]:

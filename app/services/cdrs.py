@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 from msgspec.structs import replace
 
 from app.domain.cdrs import CdrState, ChargeDetailRecord
+from app.domain.differences import Difference, difference
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.events import CdrIssued, SessionChanged
 from app.domain.locations import Place
 from app.domain.parties import Party
 from app.domain.pricing import CdrDimension, Cost, PeriodVolumes, periods_from, price, volumes_of
+from app.domain.repricing import volumes_of_record, zone_of_record
 from app.domain.sessions import ChargingPeriod, Dimension
 from app.domain.tariffs import Price, Tariff
 from app.kit.clock import Clock
@@ -26,6 +28,7 @@ MOST_KWH = Decimal(100_000)
 
 _CREDIT = "-C"
 _FOUR_DECIMALS = Decimal("0.0001")
+_REMARK = 255
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,25 +77,60 @@ async def credit(store: Store, clock: Clock, cdr_id: str) -> StoredCdr:
     Raises NotFound; Conflict for one that is not issued, is a credit itself, or was credited before.
     """
     async with store.unit_of_work(clock) as unit:
-        issued = _there(await cdrs.get(unit.session, cdr_id), cdr_id)
-        record, credit_id = issued.record, cdr_id + _CREDIT
-        if issued.state is not CdrState.ISSUED or record.total_cost is None:
-            raise Conflict(f"CDR {cdr_id} is {issued.state}: only an issued one can be credited")
-        if record.credit:
-            raise Conflict(f"CDR {cdr_id} is a credit itself")
-        if await cdrs.get(unit.session, credit_id) is not None:
-            raise Conflict(f"CDR {cdr_id} was credited before, by {credit_id}")
-        opposite = replace(
-            record,
-            id=credit_id,
-            total_cost=_negated(record.total_cost),
-            credit=True,
-            credit_reference_id=cdr_id,
+        _, credit_id = await _credit(unit, cdr_id)
+    return await get(store, credit_id)
+
+
+async def correct(
+    store: Store, clock: Clock, cdr_id: str, correction: Correction, reason: str
+) -> tuple[StoredCdr, StoredCdr, Difference]:
+    """Take an issued record back and issue a right one; its session follows, and partners hear of all.
+
+    Gives the credit, the corrected record and what is different. Raises as `credit` does, Invalid for a
+    correction that makes no sense, and Conflict for one that changes nothing; then nothing is changed at all.
+    """
+    if correction.kwh is None and correction.tariff_id is None:
+        raise Invalid("kwh or tariff says what is wrong", field="kwh")
+    async with store.unit_of_work(clock) as unit:
+        issued, credit_id = await _credit(unit, cdr_id)
+        right = await _corrected(unit, issued.record, correction)
+        changes = difference(issued.record, right)
+        if not changes.sums and not changes.measured:
+            raise Conflict(f"the correction changes nothing in CDR {cdr_id}")
+        # A fresh id of normal length: a credit of this record needs the two characters that are left.
+        right = replace(
+            right,
+            id=str(uuid5(NAMESPACE_OID, f"{cdr_id}|corrected")),
+            remark=f"corrects {cdr_id}: {reason}"[:_REMARK],
             last_updated=unit.now(),
         )
-        await cdrs.add(unit.session, opposite, ref=None, state=CdrState.ISSUED, reason=None, now=unit.now())
-        unit.emit(CdrIssued(cdr_id=credit_id, owner=_owner(record), at=unit.now()))
-    return await get(store, credit_id)
+        await cdrs.add(unit.session, right, ref=None, state=CdrState.ISSUED, reason=None, now=unit.now())
+        await _settle_session(unit, right, await sessions.ref_of(unit.session, right.session_id))
+        unit.emit(CdrIssued(cdr_id=right.id, owner=_owner(right), at=unit.now()))
+    return await get(store, credit_id), await get(store, right.id), changes
+
+
+async def _credit(unit: UnitOfWork, cdr_id: str) -> tuple[StoredCdr, str]:
+    """The record, and the id of the credit that now takes it back."""
+    issued = _there(await cdrs.get(unit.session, cdr_id), cdr_id)
+    record, credit_id = issued.record, cdr_id + _CREDIT
+    if issued.state is not CdrState.ISSUED or record.total_cost is None:
+        raise Conflict(f"CDR {cdr_id} is {issued.state}: only an issued one can be credited")
+    if record.credit:
+        raise Conflict(f"CDR {cdr_id} is a credit itself")
+    if await cdrs.get(unit.session, credit_id) is not None:
+        raise Conflict(f"CDR {cdr_id} was credited before, by {credit_id}")
+    opposite = replace(
+        record,
+        id=credit_id,
+        total_cost=_negated(record.total_cost),
+        credit=True,
+        credit_reference_id=cdr_id,
+        last_updated=unit.now(),
+    )
+    await cdrs.add(unit.session, opposite, ref=None, state=CdrState.ISSUED, reason=None, now=unit.now())
+    unit.emit(CdrIssued(cdr_id=credit_id, owner=_owner(record), at=unit.now()))
+    return issued, credit_id
 
 
 def _there(found: StoredCdr | None, cdr_id: str) -> StoredCdr:
@@ -132,20 +170,12 @@ def _check_kwh(kwh: Decimal) -> None:
 
 
 def _priced(record: ChargeDetailRecord, tariff: Tariff, kwh: Decimal | None) -> ChargeDetailRecord:
-    volumes = [
-        PeriodVolumes(
-            start=period.start,
-            volumes={CdrDimension(each.type): each.volume for each in period.dimensions},
-            tariff_id=tariff.id,
-        )
-        for period in record.periods
-    ]
+    volumes = [replace(each, tariff_id=tariff.id) for each in volumes_of_record(record)]
     if kwh is not None:
         volumes = _spread(volumes, kwh)
-    zone = ZoneInfo(record.place.location.time_zone if record.place else "UTC")
     try:
         periods = periods_from(volumes, start=record.start_date_time, end=record.end_date_time)
-        cost = price(periods, [tariff], zone)
+        cost = price(periods, [tariff], zone_of_record(record))
     except ValueError as error:
         raise Conflict(f"CDR {record.id} cannot be priced by tariff {tariff.id}: {error}") from None
     return _billed(record, tariff, cost)

@@ -81,6 +81,12 @@ async def snapshot_of(session: AsyncSession, session_id: str) -> Snapshot | None
     return None if found is None else found.snapshot
 
 
+async def ref_of(session: AsyncSession, session_id: str) -> str | None:
+    """The transaction of a session."""
+    found = await session.get(SessionRow, session_id, populate_existing=True)
+    return None if found is None else found.ref
+
+
 async def save(
     session: AsyncSession, charging: ChargingSession, snapshot: Snapshot, ref: str | None, now: datetime
 ) -> None:
