@@ -18,6 +18,7 @@ from app.kit.clock import Clock, SystemClock
 from app.kit.names import new_name
 from app.kit.periodic import Periodic
 from app.outbox import tables as outbox_tables
+from app.outbox.alerts import Alerts
 from app.outbox.worker import OutboxWorker
 from app.services.commands import Commands
 from app.services.housekeeping import Housekeeping
@@ -37,6 +38,7 @@ from ocpi.partners.tokens import Vault
 from ocpi.partners.traffic import Traffic
 from ocpi.push.deliver import PartnerDeliverer
 from ocpi.push.subscribers import on_events
+from ocpi.push.webhooks import WebhookSender
 from ocpi.server.newcomers import regular_work, welcome
 from ocpp_bridge.context import BridgeContext
 from ocpp_bridge.gateway import LocalGateway
@@ -155,7 +157,11 @@ async def build(settings: Settings, clock: Clock | None = None) -> House:
             wake=worker.wake,
             hang_up=_hang_up(bridge.live),
         ),
-        rounds=[*regular_work(ocpi), *_rounds(store, intake, clock)],
+        rounds=[
+            *regular_work(ocpi),
+            *_rounds(store, intake, clock),
+            *_alert_rounds(Alerts(store, clock, WebhookSender(ocpi.desk))),
+        ],
     )
 
 
@@ -221,4 +227,12 @@ def _rounds(store: Store, intake: Intake, clock: Clock) -> list[Periodic]:
         Periodic("overdue-transactions", 60.0, keeping.close_overdue),
         Periodic("forgotten-transactions", 3600.0, keeping.close_forgotten, at_once=True),
         Periodic("old-frames", 3600.0, keeping.forget_frames),
+    ]
+
+
+def _alert_rounds(alerts: Alerts) -> list[Periodic]:
+    return [
+        Periodic("alarms", 10.0, alerts.notice),
+        Periodic("alerts", 2.0, alerts.deliver),
+        Periodic("old-alerts", 3600.0, alerts.forget),
     ]

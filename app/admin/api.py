@@ -20,6 +20,7 @@ from app.admin import (
     tokens,
     transactions,
     verifications,
+    webhooks,
 )
 from app.admin.bulk import router as bulk
 from app.admin.context import AdminContext
@@ -31,7 +32,7 @@ PATH = "/admin/v1"
 
 _ROOMS = (
     partners, locations, tariffs, tokens, stations, calls, transactions, sessions, verifications, cdrs, pricing,
-    simulations, deliveries, messages, bulk,
+    simulations, deliveries, messages, bulk, webhooks,
 )  # fmt: skip
 _PROBLEM: dict[str, Any] = {
     "description": "What is wrong, as problem details (RFC 9457)",

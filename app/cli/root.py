@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import billing, bulk, lint, partners, places, prices, stations
+from app.cli import billing, bulk, lint, partners, places, prices, stations, webhooks
 from app.cli.failures import Failure, expected
 from app.cli.show import say
 from app.settings import Settings
@@ -32,6 +32,7 @@ for _room, _name in (
     (prices.app, "price"),
     (billing.outbox, "outbox"),
     (billing.cdrs, "cdr"),
+    (webhooks.app, "webhook"),
     (demo, "demo"),
 ):
     app.add_typer(_room, name=_name)

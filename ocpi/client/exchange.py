@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -113,6 +113,25 @@ class PartnerClient:
             headers=received.headers,
             duration=duration,
         )
+
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, allow_private: bool, seconds: float
+    ) -> int:
+        """POST to somebody who speaks no OCPI (a webhook): the HTTP status, and nothing of what else was answered.
+
+        The rules for addresses are those for partners. Raises PartnerUnreachable. Nothing is logged.
+        """
+        check_url(url, allow_private=allow_private)
+        request = self._http.build_request(
+            "POST", url, headers=dict(headers), content=body, extensions={_ALLOW_PRIVATE: allow_private}
+        )
+        try:
+            async with asyncio.timeout(seconds):
+                response = await self._http.send(request, stream=True)
+                await response.aclose()
+        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
+            raise _failure(error, request.url.host, None) from error
+        return response.status_code
 
     async def pages(
         self,

@@ -432,3 +432,22 @@ def test_a_file_is_imported_as_a_whole_and_exported_again(live: Run, tmp_path: P
     failed(live("import", "tariffs", str(tmp_path / "prices.txt")), ".csv or .json")
     file.write_bytes(b"id\n\xff\n")
     failed(live("import", "tariffs", str(file)), "UTF-8")
+
+
+def test_a_webhook_is_added_tried_and_removed(live: Run) -> None:
+    added = live("webhook", "add", f"http://127.0.0.1:{free_port()}/in", "--event", "cdr_held", "--json")
+    hook = json.loads(added.out)
+    assert (hook["events"], hook["secret"][:6]) == (["cdr_held"], "whsec_")
+    listed = live("webhook", "list")
+    assert hook["id"] in listed.out
+    assert hook["secret"] not in listed.out
+    assert live("webhook", "test", hook["id"]).code == 0
+    deadline = time.monotonic() + 20
+    while (alert := json.loads(live("webhook", "alerts", hook["id"], "--json").out)[0])["state"] == "waiting":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert (alert["state"], alert["event"]) == ("failing", "test")
+    assert "refused" in alert["last_error"]
+    assert live("webhook", "remove", hook["id"]).out == f"{hook['id']} is removed\n"
+    failed(live("webhook", "test", hook["id"]), hook["id"])
+    failed(live("webhook", "add", "ftp://x"), "url")
