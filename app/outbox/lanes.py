@@ -1,19 +1,18 @@
 """How each partner is doing: failures in a row, when it is tried again, whether it is paused."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from app.outbox import backoff
 from app.outbox.outcomes import Down
 from app.outbox.tables import DeliveryRow, LaneRow
-from app.store.columns import micros_or_none
-from app.store.statements import run, upsert
+from app.store.columns import micros, micros_or_none, moment_or_none
+from app.store.statements import Row, Statement, ask, query, run, update, upsert
+from app.store.writer import Batch
 
 
 class Lane(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,73 +40,81 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True):
             last_error=why.error,
         )
 
+    def reopened(self, *, unpause: bool = False) -> "Lane":
+        """The partner is there, as far as we know."""
+        return replace(self, failures=0, retry_at=None, paused=self.paused and not unpause)
+
     def waits(self, now: datetime) -> bool:
         """Whether nothing may be sent now."""
         return self.paused or (self.retry_at is not None and self.retry_at > now)
 
 
 _COLUMNS = ("partner_id", "failures", "retry_at", "paused", "last_error", "last_success")
+_ALL = query(f"SELECT {', '.join(_COLUMNS)} FROM lanes")  # noqa: S608 - our own columns
 _UPSERT = upsert(LaneRow, _COLUMNS, ("partner_id",), _COLUMNS[1:])
+_HASTENED = update(
+    DeliveryRow,
+    ("partner_id", "next_at"),
+    ("partner_id",),
+    {"next_at": "{new}.next_at"},
+    where="{old}.state = 'failing' AND {old}.next_at > {new}.next_at",
+)
+Work = tuple[Statement, list[Row]]
 
 
 async def read(session: AsyncSession) -> dict[str, Lane]:
     """All lanes by partner."""
-    rows = (await session.execute(select(LaneRow).execution_options(populate_existing=True))).scalars()
-    return {
-        row.partner_id: Lane(
-            partner_id=row.partner_id,
-            failures=row.failures,
-            retry_at=row.retry_at,
-            paused=row.paused,
-            last_error=row.last_error,
-            last_success=row.last_success,
+    return _by_partner(await ask(session, _ALL))
+
+
+async def all_of(batch: Batch) -> dict[str, Lane]:
+    """All lanes by partner, in a batch."""
+    return _by_partner(await batch.fetch(_ALL))
+
+
+def kept(lanes: Iterable[Lane]) -> Work:
+    """What keeps these lanes."""
+    return _UPSERT, [
+        (
+            lane.partner_id,
+            lane.failures,
+            micros_or_none(lane.retry_at),
+            lane.paused,
+            lane.last_error,
+            micros_or_none(lane.last_success),
         )
-        for row in rows
-    }
+        for lane in lanes
+    ]
 
 
-async def write(session: AsyncSession, lanes: Iterable[Lane]) -> None:
-    """Keep these lanes."""
-    await run(
-        session,
-        _UPSERT,
-        [
-            (
-                lane.partner_id,
-                lane.failures,
-                micros_or_none(lane.retry_at),
-                lane.paused,
-                lane.last_error,
-                micros_or_none(lane.last_success),
-            )
-            for lane in lanes
-        ],
-    )
+def hastened(partner_ids: Iterable[str], now: datetime) -> Work:
+    """What makes due now whatever failed while these partners were away."""
+    return _HASTENED, [(partner_id, micros(now)) for partner_id in dict.fromkeys(partner_ids)]
 
 
 async def reopen(session: AsyncSession, partner_id: str, now: datetime, *, unpause: bool = False) -> None:
     """Try the partner again at once: it has called us, or (`unpause`) an operator or new credentials say so."""
     lane = (await read(session)).get(partner_id)
     if lane is not None:
-        await write(session, [replace(lane, failures=0, retry_at=None, paused=lane.paused and not unpause)])
-    await hasten(session, [partner_id], now)
+        await run(session, *kept([lane.reopened(unpause=unpause)]))
+    await run(session, *hastened([partner_id], now))
 
 
 async def begin(session: AsyncSession, partner_id: str, at: datetime) -> None:
     """A new start with this partner, whatever was before: the first delivery goes out at `at`."""
-    await write(session, [Lane(partner_id=partner_id, retry_at=at)])
-    await hasten(session, [partner_id], at)
+    await run(session, *kept([Lane(partner_id=partner_id, retry_at=at)]))
+    await run(session, *hastened([partner_id], at))
 
 
-async def hasten(session: AsyncSession, partner_ids: Sequence[str], now: datetime) -> None:
-    """What failed while these partners were away is due now."""
-    await session.execute(
-        update(DeliveryRow)
-        .where(
-            col(DeliveryRow.partner_id).in_(partner_ids),
-            col(DeliveryRow.state) == "failing",
-            col(DeliveryRow.next_at) > now,
+def _by_partner(rows: Iterable[Row]) -> dict[str, Lane]:
+    return {
+        partner_id: Lane(
+            partner_id=partner_id,
+            failures=failures,
+            retry_at=moment_or_none(retry_at),
+            paused=bool(paused),
+            last_error=last_error,
+            last_success=moment_or_none(last_success),
         )
-        .values(next_at=now)
-        .execution_options(synchronize_session=False)
-    )
+        for partner_id, failures, retry_at, paused, last_error, last_success in rows
+    }

@@ -1,18 +1,17 @@
-"""Writing down what became of deliveries: many at once, in one unit of work."""
+"""Writing down what became of deliveries: many at once, in one batch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, case, update
-from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
-
-from app.outbox import backoff, enqueue, lanes
+from app.domain.events import Mark
+from app.outbox import backoff, lanes
 from app.outbox.lanes import Lane
 from app.outbox.outcomes import Claim, Delivered, Down, Failed, Missing, Outcome, Refused
-from app.outbox.tables import DeliveryRow
-from app.store.columns import UtcMicros, micros
+from app.outbox.tables import UPSERT_DELIVERIES, DeliveryRow, rows
+from app.store.columns import micros
+from app.store.statements import Row, Statement, update
+from app.store.writer import Batch
 
 _ABSENT = 3
 
@@ -24,22 +23,34 @@ class Result(NamedTuple):
     outcome: Outcome | None
 
 
-async def settle(session: AsyncSession, results: Sequence[Result], now: datetime) -> dict[str, Lane]:
+async def settle(batch: Batch, results: Sequence[Result], callers: Collection[str] = ()) -> dict[str, Lane]:
     """Write all results, and how the partners are doing, which is given back by partner.
 
-    A mark that was raised while its object was under way stays: its newer version is due at once.
+    A mark that was raised while its object was under way stays: its newer version is due at once. `callers` are
+    partners that have called us meanwhile: their lanes are open again.
     """
+    known = await lanes.all_of(batch)
+    await batch.write(_work(results, batch.now))
+    changed = lanes_after(known, results, batch.now)
+    back = [name for name in changed if name in known and _is_back(known[name], changed[name])]
+    changed |= {name: lane.reopened() for name in callers if (lane := changed.get(name) or known.get(name))}
+    await batch.write([lanes.kept(changed.values()), lanes.hastened([*back, *callers], batch.now)])
+    return known | changed
+
+
+def _work(results: Sequence[Result], now: datetime) -> list[tuple[Statement, list[Row]]]:
     by_kind: dict[type, list[Result]] = {}
     for result in results:
         by_kind.setdefault(type(result.outcome), []).append(result)
-    await _execute(session, _DELIVERED, [_delivered(r, now) for r in by_kind.get(Delivered, ())])
-    await _execute(session, _REFUSED, [_refused(r, now) for r in by_kind.get(Refused, ())])
     retried = [*by_kind.get(Failed, ()), *by_kind.get(Missing, ()), *by_kind.get(Down, ())]
-    await _execute(session, _RETRIED, [_retried(r, now) for r in retried])
-    await _execute(session, _RELEASED, [{"b_id": r.claim.id} for r in by_kind.get(type(None), ())])
     needs = [mark for r in by_kind.get(Missing, ()) for mark in _needs(r.outcome)]
-    await enqueue.mark(session, needs, now)
-    return await _settle_lanes(session, results, now)
+    return [
+        (_DELIVERED, [_delivered(r, micros(now)) for r in by_kind.get(Delivered, ())]),
+        (_REFUSED, [_refused(r, micros(now)) for r in by_kind.get(Refused, ())]),
+        (_RETRIED, [_retried(r, now) for r in retried]),
+        (_RELEASED, [(r.claim.id,) for r in by_kind.get(type(None), ())]),
+        (UPSERT_DELIVERIES, rows(needs, (), now)),
+    ]
 
 
 def lanes_after(known: dict[str, Lane], results: Iterable[Result], now: datetime) -> dict[str, Lane]:
@@ -61,103 +72,86 @@ def _by_partner(results: Iterable[Result]) -> dict[str, list[Outcome]]:
     return found
 
 
-async def _settle_lanes(session: AsyncSession, results: Sequence[Result], now: datetime) -> dict[str, Lane]:
-    known = await lanes.read(session)
-    if all(result.outcome is None for result in results):
-        return known
-    changed = lanes_after(known, results, now)
-    await lanes.write(session, changed.values())
-    back = [name for name in changed if name in known and _is_back(known[name], changed[name])]
-    if back:
-        await lanes.hasten(session, back, now)
-    return known | changed
-
-
 def _is_back(before: Lane, after: Lane) -> bool:
     """Whether a partner that was away for a while is there again; one odd failure is no absence."""
     return before.failures >= _ABSENT and after.failures == 0
 
 
-async def _execute(session: AsyncSession, statement: Any, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection = await session.connection()
-        await connection.execute(statement, rows)
-
-
-def _delivered(result: Result, now: datetime) -> dict[str, Any]:
+def _delivered(result: Result, now: int) -> Row:
     claim, outcome = result
     assert isinstance(outcome, Delivered)
-    return {
-        "b_id": claim.id,
-        "b_seen": claim.wanted,
-        "b_version": micros(outcome.version),
-        "b_error": outcome.note,
-        "b_now": now,
-    }
+    note = None if outcome.note is None else _storable(outcome.note)
+    return claim.id, claim.wanted, micros(outcome.version), now, now, note
 
 
-def _refused(result: Result, now: datetime) -> dict[str, Any]:
+def _refused(result: Result, now: int) -> Row:
     assert isinstance(result.outcome, Refused)
-    return {
-        "b_id": result.claim.id,
-        "b_seen": result.claim.wanted,
-        "b_error": result.outcome.error,
-        "b_now": now,
-    }
+    return result.claim.id, result.claim.wanted, now, _storable(result.outcome.error)
 
 
-def _retried(result: Result, now: datetime) -> dict[str, Any]:
+def _retried(result: Result, now: datetime) -> Row:
     claim, outcome = result
     assert isinstance(outcome, Failed | Missing | Down)
     blamed = not isinstance(outcome, Down) or outcome.answered
     attempts = claim.attempts + 1 if blamed else claim.attempts
     dead = now - claim.created_at > backoff.GIVE_UP_AFTER
     state = "dead" if dead else "failing" if attempts else "waiting"
-    return {
-        "b_id": claim.id,
-        "b_state": state,
-        "b_attempts": attempts,
-        "b_next_at": now + backoff.delay(attempts) if blamed else now,
-        "b_error": outcome.error,
-    }
+    next_at = now + backoff.delay(attempts) if blamed else now
+    return claim.id, state, attempts, micros(next_at), _storable(outcome.error)
 
 
-def _needs(outcome: Outcome | None) -> tuple[Any, ...]:
+def _needs(outcome: Outcome | None) -> tuple[Mark, ...]:
     return outcome.needs if isinstance(outcome, Missing) else ()
 
 
-_mine = update(DeliveryRow.__table__).where(  # type: ignore[attr-defined]
-    col(DeliveryRow.id) == bindparam("b_id"), col(DeliveryRow.state) == "in_flight"
-)
-_raised = col(DeliveryRow.wanted) > bindparam("b_seen")
+def _storable(text: str) -> str:
+    """What a partner said, without what no database takes: one such text would hold up all other results."""
+    return text.replace("\0", "\u2400").encode(errors="replace").decode()
 
 
-def _time(name: str) -> Any:
-    return bindparam(name, type_=UtcMicros)
-
-
-_DELIVERED = _mine.values(
-    state=case((_raised, "waiting"), else_="delivered"),
-    whole=case((_raised, col(DeliveryRow.whole)), else_=False),
-    confirmed=bindparam("b_version"),
-    delivered_at=_time("b_now"),
-    next_at=_time("b_now"),
-    leased_until=None,
-    attempts=0,
-    last_error=bindparam("b_error"),
+_MINE = "{old}.state = 'in_flight'"
+_RAISED = "{old}.wanted > {new}.wanted"
+_DELIVERED = update(
+    DeliveryRow,
+    ("id", "wanted", "confirmed", "delivered_at", "next_at", "last_error"),
+    ("id",),
+    {
+        "state": f"CASE WHEN {_RAISED} THEN 'waiting' ELSE 'delivered' END",
+        "whole": f"CASE WHEN {_RAISED} THEN {{old}}.whole ELSE FALSE END",
+        "confirmed": "{new}.confirmed",
+        "delivered_at": "{new}.delivered_at",
+        "next_at": "{new}.next_at",
+        "leased_until": "NULL",
+        "attempts": "0",
+        "last_error": "{new}.last_error",
+    },
+    where=_MINE,
 )
-_REFUSED = _mine.values(
-    state=case((_raised, "waiting"), else_="dead"),
-    next_at=_time("b_now"),
-    leased_until=None,
-    attempts=col(DeliveryRow.attempts) + 1,
-    last_error=bindparam("b_error"),
+"""In the column `wanted` comes what was claimed: a higher one in the table was raised meanwhile."""
+_REFUSED = update(
+    DeliveryRow,
+    ("id", "wanted", "next_at", "last_error"),
+    ("id",),
+    {
+        "state": f"CASE WHEN {_RAISED} THEN 'waiting' ELSE 'dead' END",
+        "next_at": "{new}.next_at",
+        "leased_until": "NULL",
+        "attempts": "{old}.attempts + 1",
+        "last_error": "{new}.last_error",
+    },
+    where=_MINE,
 )
-_RETRIED = _mine.values(
-    state=bindparam("b_state"),
-    attempts=bindparam("b_attempts"),
-    next_at=_time("b_next_at"),
-    leased_until=None,
-    last_error=bindparam("b_error"),
+_RETRIED = update(
+    DeliveryRow,
+    ("id", "state", "attempts", "next_at", "last_error"),
+    ("id",),
+    {
+        "state": "{new}.state",
+        "attempts": "{new}.attempts",
+        "next_at": "{new}.next_at",
+        "leased_until": "NULL",
+        "last_error": "{new}.last_error",
+    },
+    where=_MINE,
 )
-_RELEASED = _mine.values(state="waiting", leased_until=None)
+_RELEASED = update(DeliveryRow, ("id",), ("id",), {"state": "'waiting'", "leased_until": "NULL"}, where=_MINE)

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 from app.kit import logs, metrics
 from app.kit.clock import Clock
 from app.kit.tasks import spawn
-from app.outbox import lanes
 from app.outbox.claim import anything_due, claim, release_all
 from app.outbox.outcomes import Claim, Deliverer, Down, Failed, Outcome
 from app.outbox.settle import Result, settle
 from app.store.engine import SQLITE, Store
 from app.store.errors import StoreError
+from app.store.writer import Writer
 
 _log = logs.get("outbox.worker")
 
@@ -74,6 +74,7 @@ class OutboxWorker:
     ) -> None:
         self._store = store
         self._clock = clock
+        self._writer: Writer
         self._deliverer = deliverer
         self._poll_seconds = poll_seconds
         self._lanes: dict[str, _PartnerLane] = {}
@@ -92,6 +93,7 @@ class OutboxWorker:
             async with self._store.unit_of_work(self._clock) as unit:
                 await release_all(unit.session)
         self._stopping = False
+        self._writer = Writer(self._store, self._clock)
         self._task = spawn(self._run(), "outbox")
 
     async def stop(self, seconds: float = 5.0) -> None:
@@ -154,7 +156,7 @@ class OutboxWorker:
             return False
 
     async def _cycle(self) -> None:
-        """One unit of work: settle what has come back, claim what is due; then hand it to the lanes."""
+        """One batch: settle what has come back, claim what is due; then hand it to the lanes."""
         if not self._due and not self._results and not self._callers:
             return
         self._due = False
@@ -162,11 +164,9 @@ class OutboxWorker:
         callers, self._callers = self._callers, set()
         left_out = self._left_out()
         try:
-            async with self._store.unit_of_work(self._clock) as unit:
-                known = await settle(unit.session, results, unit.now())
-                for partner_id in callers:
-                    await lanes.reopen(unit.session, partner_id, unit.now())
-                claims = await claim(unit.session, unit.now(), limit=_BATCH, without=left_out)
+            async with self._writer.batch() as batch:
+                known = await settle(batch, results, callers)
+                claims = await claim(batch, limit=_BATCH, without=left_out)
         except BaseException:
             self._results = results + self._results
             self._callers |= callers
@@ -192,11 +192,12 @@ class OutboxWorker:
         for partner_id in list(self._lanes):
             self._give_back(partner_id)
         try:
-            async with self._store.unit_of_work(self._clock) as unit:
-                await settle(unit.session, self._results, unit.now())
+            async with self._writer.batch() as batch:
+                await settle(batch, self._results)
         except StoreError as error:
             _log.warning("the outbox could not settle before it ended", error=str(error))
         self._results = []
+        await self._writer.close()
 
     def _left_out(self) -> set[str]:
         full = {partner_id for partner_id, lane in self._lanes.items() if lane.full}

@@ -1,14 +1,13 @@
 """The bulk writer's SQLite half: one thread with its own connection, few and large steps."""
 
 import asyncio
-import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from app.store.errors import RowRefused
-from app.store.statements import Query, Row, Statement, parts
+from app.store.statements import Query, Row, Statement, parts, sqlite_params
 
 T = TypeVar("T")
 Work = Sequence[tuple[Statement, Sequence[Row]]]
@@ -65,8 +64,7 @@ class SqliteBulk:
         return self._connection
 
     def _fetch(self, query: Query, params: Sequence[list[Any]]) -> list[Row]:
-        lists = [list(zip(*params, strict=True))] if query.pairs else params
-        return self._begun().execute(query.sqlite, [json.dumps(each) for each in lists]).fetchall()
+        return self._begun().execute(query.sqlite, sqlite_params(query, params)).fetchall()
 
     def _write(self, work: Work) -> None:
         connection = self._begun()

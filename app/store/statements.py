@@ -5,6 +5,7 @@ Templates of expressions may say {old} (the row in the table), {new} (the row th
 
 # ruff: noqa: S608 - texts are built from the names of our own tables and columns, never from input
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -124,8 +125,10 @@ def update(
 def query(sql: str, *types: str) -> Query:
     """A look-up with one list per type; {any0}, {any1}... stand after a column: "id {any0}".
 
+    {none2} is its opposite; {one0} is the only value of a list, wherever a value may stand.
     {pairs} stands after two columns, "(a, b) {pairs}", for two lists read side by side; {for_share} holds
     the rows found until the transaction ends (PostgreSQL; on SQLite nobody else writes).
+    {for_update} likewise takes rows of the table named d, passing over those that others have taken.
     """
     arrays = [f"${n}::{kind}[]" for n, kind in enumerate(types, 1)]
     casts = [_SQLITE_CASTS[kind] for kind in types]
@@ -136,13 +139,22 @@ def query(sql: str, *types: str) -> Query:
                 f"any{n}": f"IN (SELECT CAST(value AS {cast}) FROM json_each(?{n + 1}))"
                 for n, cast in enumerate(casts)
             },
+            **{
+                f"none{n}": f"NOT IN (SELECT CAST(value AS {cast}) FROM json_each(?{n + 1}))"
+                for n, cast in enumerate(casts)
+            },
+            **{f"one{n}": f"CAST(json_extract(?{n + 1}, '$[0]') AS {cast})" for n, cast in enumerate(casts)},
             pairs=f"IN (SELECT {fields} FROM json_each(?1))",
             for_share="",
+            for_update="",
         ),
         postgresql=sql.format(
             **{f"any{n}": f"= ANY({array})" for n, array in enumerate(arrays)},
+            **{f"none{n}": f"<> ALL({array})" for n, array in enumerate(arrays)},
+            **{f"one{n}": f"({array})[1]" for n, array in enumerate(arrays)},
             pairs=f"IN (SELECT * FROM unnest({', '.join(arrays)}))",
             for_share="FOR SHARE",
+            for_update="FOR UPDATE OF d SKIP LOCKED",
         ),
         pairs="{pairs}" in sql,
     )
@@ -207,3 +219,19 @@ async def run(session: AsyncSession, statement: Statement, rows: Sequence[Row]) 
     for part in parts(rows):
         values = tuple(value for row in part for value in row)
         await connection.exec_driver_sql(statement.sqlite(len(part)), values)
+
+
+async def ask(session: AsyncSession, query: Query, *params: Sequence[Any]) -> list[Row]:
+    """The rows of a query of the bulk door in an ordinary session."""
+    connection = await session.connection()
+    if connection.dialect.name == "postgresql":
+        found = await connection.exec_driver_sql(query.postgresql, tuple(list(each) for each in params))
+    else:
+        found = await connection.exec_driver_sql(query.sqlite, sqlite_params(query, params))
+    return [tuple(row) for row in found]
+
+
+def sqlite_params(query: Query, params: Sequence[Sequence[Any]]) -> tuple[str, ...]:
+    """The lists of a query as SQLite gets them: JSON."""
+    lists = [list(zip(*params, strict=True))] if query.pairs else params
+    return tuple(json.dumps(list(each)) for each in lists)

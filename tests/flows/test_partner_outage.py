@@ -299,6 +299,9 @@ async def test_what_was_under_way_when_the_process_died_is_delivered_after_the_r
     emsp.faults.next(Fault(FaultKind.SLOW, 30), module="cdrs")
     await issue_cdr(ocpi_house, objects)
     await until_delivery(ocpi_house, "cdr", "in_flight")
+    async with asyncio.timeout(10):
+        while emsp.faults._next["cdrs"]:  # until the partner has the request
+            await asyncio.sleep(0.01)
     for task in (ocpi_house.worker._task, *ocpi_house.worker._runners):
         task.cancel()  # nothing is settled, as after kill -9
 

@@ -9,12 +9,13 @@ from app.outbox import enqueue, inspect, lanes
 from app.outbox.claim import LEASE, anything_due, claim, release_all
 from app.outbox.outcomes import Delivered, Down, Failed, Refused
 from app.outbox.settle import Result, settle
+from app.store.writer import Writer
 
 RANKS = {"tariff": 0, "location": 1, "evse": 2, "session": 3, "cdr": 4}
 
 
 @pytest.fixture
-def outbox(store, clock):
+async def outbox(store, clock):
     """The outbox of a test: mark, claim and settle in units of work of their own."""
 
     class Outbox:
@@ -34,19 +35,21 @@ def outbox(store, clock):
                 await enqueue.mark(unit.session, marks, unit.now())
 
         async def claim(self, limit=64, without=()):
-            async with store.unit_of_work(clock) as unit:
-                return await claim(unit.session, unit.now(), limit=limit, without=without)
+            async with writer.batch() as batch:
+                return await claim(batch, limit=limit, without=without)
 
         async def settle(self, *results):
-            async with store.unit_of_work(clock) as unit:
-                await settle(unit.session, [Result(*each) for each in results], unit.now())
+            async with writer.batch() as batch:
+                await settle(batch, [Result(*each) for each in results])
 
         async def rows(self):
             async with store.reading() as session:
                 found, _ = await inspect.find(session, limit=100)
             return {(row.kind, row.object_id): row for row in found}
 
-    return Outbox()
+    writer = Writer(store, clock)
+    yield Outbox()
+    await writer.close()
 
 
 def names(claims):
