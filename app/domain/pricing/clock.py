@@ -1,5 +1,6 @@
 """Local time: the instants at which a site's wall clock shows a given minute, or is put forward or back."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
@@ -29,10 +30,10 @@ def _regular(start: int, end: int, minutes: tuple[int, ...], offset: int) -> Ite
     """The edges strictly inside a span in which the clock runs evenly."""
     midnight = (start + offset) // _DAY * _DAY - offset
     while midnight < end:
-        for minute in minutes:
-            edge = midnight + minute * _MINUTE
-            if start < edge < end:
-                yield edge
+        first = bisect_right(minutes, (start - midnight) // _MINUTE)
+        last = bisect_left(minutes, -((midnight - end) // _MINUTE))
+        for minute in minutes[first:last]:
+            yield midnight + minute * _MINUTE
         midnight += _DAY
 
 

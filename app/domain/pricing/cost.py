@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from app.domain.pricing.choosing import ProfileType, period_tariff, session_tariff
 from app.domain.pricing.cutting import Cutter, Stretch, stretch_of
 from app.domain.pricing.prepared import Choice, Prepared, Subtotal, prepared
-from app.domain.pricing.tally import Cost, Sum, Tally, limited, lines_of, money
+from app.domain.pricing.tally import Cost, Sum, Tally, limited, money
 from app.domain.pricing.usage import EXACT, MICROSECOND, Activity, checked_number, checked_span
 from app.domain.pricing.volumes import Period, hours, rounded
 from app.domain.tariffs import Price, Tariff
@@ -129,8 +129,9 @@ def _governing(periods: Sequence[Period], ready: Sequence[Prepared]) -> Prepared
 
 def _cost(tally: Tally, periods: tuple[Period, ...], governing: Prepared | None, currency: str) -> Cost:
     tally.steps()
-    total = total_of(tally.total, governing)
-    sums = {subtotal: amount.price() for subtotal, amount in tally.sums.items()}
+    everything, parts = tally.added()
+    total = total_of(everything, governing)
+    sums = {subtotal: part.price() for subtotal, part in parts.items()}
     energy, session, parking = Decimal(0), 0, 0
     for period in periods:
         energy += period.energy_wh
@@ -141,18 +142,18 @@ def _cost(tally: Tally, periods: tuple[Period, ...], governing: Prepared | None,
     return Cost(
         currency=currency,
         total_cost=total,
-        total_fixed_cost=sums[Subtotal.FIXED],
-        total_energy_cost=sums[Subtotal.ENERGY],
-        total_time_cost=sums[Subtotal.TIME],
-        total_parking_cost=sums[Subtotal.PARKING],
-        total_reservation_cost=sums[Subtotal.RESERVATION],
+        total_fixed_cost=sums.get(Subtotal.FIXED),
+        total_energy_cost=sums.get(Subtotal.ENERGY),
+        total_time_cost=sums.get(Subtotal.TIME),
+        total_parking_cost=sums.get(Subtotal.PARKING),
+        total_reservation_cost=sums.get(Subtotal.RESERVATION),
         total_energy=rounded(energy / 1000),
         total_time=hours(session),
         total_parking_time=hours(parking) if parking else None,
         start=periods[0].start,
         end=periods[-1].end,
         periods=periods,
-        lines=lines_of(tally, total),
+        entries=tuple(tally.entries),
     )
 
 

@@ -37,6 +37,8 @@ class Stretch(msgspec.Struct, kw_only=True, eq=False):
     """What a kWh costs here, whether any flows or not."""
     bands: tuple[int, int, int] = (0, 0, 0)
     """In which band of kWh, power and current it lies: bands are never mixed in one period."""
+    source: Period | None = None
+    """The charging period it is, where it is a whole one."""
 
     @property
     def power(self) -> Decimal | None:
@@ -52,6 +54,8 @@ class Stretch(msgspec.Struct, kw_only=True, eq=False):
 
     def period(self) -> Period:
         """The stretch as a charging period."""
+        if self.source is not None:
+            return self.source
         return Period(
             start=moment(self.start),
             end=moment(self.end),
@@ -78,6 +82,7 @@ def stretch_of(period: Period, ready: Prepared | None) -> Stretch:
         max_power=period.max_power,
         min_current=period.min_current,
         max_current=period.max_current,
+        source=period,
     )
 
 
@@ -129,7 +134,8 @@ class Cutter:
             stretch.choice = relevant(group.fixed, stretch)
             stretch.energy_price = group.fixed.energy
             return [stretch]
-        return joined(self._pieces(stretch, group, began, before))
+        pieces = self._pieces(stretch, group, began, before)
+        return pieces if len(pieces) == 1 else joined(pieces)
 
     def times(self, stretches: Iterable[Stretch]) -> Iterator[int]:
         """All instants inside the stretches of the session at which the clock or the elapsed time matters."""
@@ -141,24 +147,33 @@ class Cutter:
                 yield from self._times(stretch, group, start)
 
     def _pieces(self, stretch: Stretch, group: Group, began: int, before: Decimal) -> list[Stretch]:
-        marks = [
-            *((at, None) for at in self._times(stretch, group, began)),
-            *_energy_marks(stretch, group, before, self._grain),
-        ]
+        times = self._times(stretch, group, began)
+        energies = _energy_marks(stretch, group, before, self._grain) if group.energies else []
         power = stretch.power if group.powers else None
         current = stretch.current
+        if not times and not energies:
+            self._settle(
+                stretch, group, self._state(stretch.start, stretch.start - began, before, power, current)
+            )
+            return [stretch]
         pieces = []
         at, used = stretch.start, Decimal(0)
+        marks = [*((mark, None) for mark in times), *energies]
         for until, energy in [*_sorted(stretch, marks), (stretch.end, stretch.energy_wh)]:
-            piece = msgspec.structs.replace(stretch, start=at, end=until, energy_wh=energy - used)
-            state = self._state(at, at - began, before + used, power, current)
-            choice = group.choose(state)
-            piece.choice = relevant(choice, piece)
-            piece.energy_price = choice.energy
-            piece.bands = group.bands(state)
+            piece = msgspec.structs.replace(
+                stretch, start=at, end=until, energy_wh=energy - used, source=None
+            )
+            self._settle(piece, group, self._state(at, at - began, before + used, power, current))
             pieces.append(piece)
             at, used = until, energy
         return pieces
+
+    def _settle(self, piece: Stretch, group: Group, state: State) -> None:
+        """Note which components apply to a piece."""
+        piece.bands = group.bands(state)
+        choice = group.choose(state, piece.bands)
+        piece.energy_price = choice.energy
+        piece.choice = relevant(choice, piece)
 
     def _state(
         self, at: int, elapsed: int, energy: Decimal, power: Decimal | None, current: Decimal | None
@@ -173,14 +188,16 @@ class Cutter:
             current=current,
         )
 
-    def _times(self, stretch: Stretch, group: Group, began: int) -> Iterable[int]:
+    def _times(self, stretch: Stretch, group: Group, began: int) -> list[int]:
         """Instants inside the stretch at which the clock or the elapsed time meets a restriction."""
-        inside = [
-            began + length for length in group.durations if stretch.start < began + length < stretch.end
-        ]
+        inside = []
+        if group.durations:
+            inside = [
+                began + after for after in group.durations if stretch.start < began + after < stretch.end
+            ]
         if group.minutes:
             edges = self._clock_edges(group)
-            inside.extend(edges[bisect_right(edges, stretch.start) : bisect_left(edges, stretch.end)])
+            inside += edges[bisect_right(edges, stretch.start) : bisect_left(edges, stretch.end)]
         return inside
 
     def _clock_edges(self, group: Group) -> list[int]:
@@ -259,6 +276,7 @@ def lengthen(last: Stretch, piece: Stretch) -> None:
     """Make the piece that follows a part of the stretch."""
     if piece.energy_wh and not last.energy_wh:
         last.choice = piece.choice
+    last.source = None
     last.end = piece.end
     last.energy_wh += piece.energy_wh
     last.min_power = _least(last.min_power, piece.min_power)

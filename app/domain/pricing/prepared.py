@@ -137,16 +137,22 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     energies: tuple[Decimal, ...]
     powers: tuple[Decimal, ...]
     currents: tuple[Decimal, ...]
+    dated: bool
+    """Whether any element names a date."""
     remembered: dict[tuple[int, ...], Choice]
     """Answers by the bands a state lies in: within them no restriction changes."""
 
-    def choose(self, state: State) -> Choice:
-        """For each dimension the first element that has it and whose restrictions hold (OCPI 2.2.1, Tariffs)."""
+    def choose(self, state: State, bands: tuple[int, int, int] | None = None) -> Choice:
+        """For each dimension the first element that has it and whose restrictions hold (OCPI 2.2.1, Tariffs).
+
+        `bands` are those of the state, where they are known already.
+        """
         key = (
-            state.day if self.minutes else 0,
+            # Where dates matter, each day has answers of its own; else the weekday is all that can.
+            state.day if self.dated else state.day % 7 if self.minutes else 0,
             bisect_right(self.minutes, state.minute),
-            bisect_right(self.durations, state.elapsed),
-            *self.bands(state),
+            bisect_right(self.durations, state.elapsed) if self.durations else 0,
+            *(bands or self.bands(state)),
         )
         choice = self.remembered.get(key)
         if choice is None:
@@ -162,6 +168,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     def bands(self, state: State) -> tuple[int, int, int]:
         """Between which thresholds of kWh, power and current a state lies; -1 for an unknown figure."""
+        if not self.watches_meter:
+            return (0, -1 if state.power is None else 0, -1 if state.current is None else 0)
         return (
             bisect_right(self.energies, state.energy_wh),
             -1 if state.power is None else bisect_right(self.powers, state.power),
@@ -351,6 +359,7 @@ def _group(rules: Sequence[Rule]) -> Group:
         energies=_thresholds(rule.energy for rule in rules),
         powers=_thresholds(rule.power for rule in rules),
         currents=_thresholds(rule.current for rule in rules),
+        dated=any(rule.days is not None for rule in rules),
         remembered={},
     )
     if not all(rule.always for rule in rules):

@@ -199,7 +199,7 @@ class _Settled:
             return None
         self._tally.steps()
         began, _ = self._cutter_state
-        return total_of(self._tally.total, self._ready if False in began else None)
+        return total_of(self._tally.added()[0], self._ready if False in began else None)
 
     def _told_by(self, curve: Curve) -> Seen:
         """What the curve says of the time before `until`, apart from energy, short enough to be compared."""

@@ -1,13 +1,16 @@
 """Adding up: what each stretch costs, then steps, sums, VAT and limits, exactly until the one rounding."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from enum import StrEnum
+from functools import cached_property
+from typing import NamedTuple
 
 import msgspec
 
 from app.domain.pricing.prepared import Choice, Prepared, Priced, Subtotal
-from app.domain.pricing.usage import Activity
+from app.domain.pricing.usage import EXACT, Activity
 from app.domain.pricing.volumes import HOUR, Period, rounded
 from app.domain.tariffs import Price, TariffDimension
 
@@ -50,7 +53,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     cost: Price
 
 
-class Cost(msgspec.Struct, frozen=True, kw_only=True):
+class Cost(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What a session costs, rounded once to four decimals, and the lines that prove it.
 
     A sum is absent if nothing of its kind was priced; `incl_vat` is absent if no component of the sum names VAT.
@@ -70,7 +73,14 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     start: datetime
     end: datetime
     periods: tuple[Period, ...]
-    lines: tuple[Line, ...]
+    entries: tuple["Entry", ...]
+    """What the lines are made of, exact."""
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines of the bill, in the order of time; made when first asked for."""
+        with localcontext(EXACT):
+            return lines_of(self.entries, self.total_cost)
 
 
 def money(amount: Decimal) -> Decimal:
@@ -100,12 +110,6 @@ class Sum:
             self.vat = True
             self.incl += amount * priced.vat_factor
 
-    def copy(self) -> "Sum":
-        """The same sum, to grow on its own."""
-        other = Sum()
-        other.excl, other.incl, other.used, other.vat = self.excl, self.incl, self.used, self.vat
-        return other
-
     def price(self) -> Price | None:
         """The rounded pair, or None where nothing was priced."""
         if not self.used:
@@ -113,118 +117,141 @@ class Sum:
         return Price(excl_vat=money(self.excl), incl_vat=money(self.incl) if self.vat else None)
 
 
-class _Budget:
-    """A volume that is rounded up to whole steps once, by the last component that priced a part of it."""
-
-    __slots__ = ("last", "volume")
-
-    def __init__(self) -> None:
-        self.volume = Decimal(0)
-        self.last: Priced | None = None
-
-    def copy(self) -> "_Budget":
-        other = _Budget()
-        other.volume, other.last = self.volume, self.last
-        return other
-
-    def add(self, volume: Decimal, priced: Priced) -> None:
-        self.volume += volume
-        self.last = priced
-
-    def missing(self, unit: int) -> Decimal:
-        """What is missing to whole steps; time is first taken to the whole second."""
-        if self.last is None or not self.last.step_size:
-            return Decimal(0)
-        volume = self.volume
-        if unit != 1:
-            volume = (volume / unit).to_integral_value("ROUND_HALF_UP") * unit
-        step = self.last.step_size * unit
-        over = volume % step
-        whole = volume + step - over if over else volume
-        return max(whole - self.volume, Decimal(0))
-
-
-class _Entry(msgspec.Struct, eq=False):
+class Entry(NamedTuple):
     """A line before rounding."""
 
     kind: LineKind
     period: int | None
     priced: Priced
     volume: Decimal
-    amount: Decimal
 
 
 _SECOND_US = 1_000_000
+_ZERO = Decimal(0)
+_ONE = Decimal(1)
 
 
 class Tally:
-    """The bill of one session while it grows: `take` each stretch in order, then `sums` and `lines`.
+    """The bill of one session while it grows: `take` each stretch in order, then `steps` and `added`.
 
-    Taking costs the same however long the session is, so a running cost comes from the same state as the CDR;
-    such a tally keeps no lines (`itemized` is False).
+    Volumes are added per component and priced once at the end. Taking costs the same however long the session
+    is, so a running cost comes from the same state as the CDR; such a tally keeps no lines (`itemized` is False).
     """
 
+    __slots__ = ("_energy", "_fees", "_itemized", "_parking", "_reserved", "_time", "_volumes", "entries")
+
     def __init__(self, *, itemized: bool = True) -> None:
-        self.entries: list[_Entry] = []
+        self.entries: list[Entry] = []
         self._itemized = itemized
-        self.total = Sum()
-        self.sums = {subtotal: Sum() for subtotal in Subtotal}
-        self._fees: set[bool] = set()
-        self._energy = _Budget()
-        self._time = _Budget()
-        self._parking = _Budget()
-        self._reserved = _Budget()
+        self._volumes: dict[Priced, Decimal] = {}
+        self._fees: tuple[bool, bool] = (False, False)
+        # The last component that priced a part of each volume that is rounded up to whole steps.
+        self._energy: Priced | None = None
+        self._time: Priced | None = None
+        self._parking: Priced | None = None
+        self._reserved: Priced | None = None
 
     def copy(self) -> "Tally":
         """The same sums without the lines, to try how the session could end."""
         other = Tally(itemized=False)
-        other.total = self.total.copy()
-        other.sums = {subtotal: amount.copy() for subtotal, amount in self.sums.items()}
-        other._fees = set(self._fees)
-        other._energy, other._time = self._energy.copy(), self._time.copy()
-        other._parking, other._reserved = self._parking.copy(), self._reserved.copy()
+        other._volumes = self._volumes.copy()
+        other._fees = self._fees
+        other._energy, other._time = self._energy, self._time
+        other._parking, other._reserved = self._parking, self._reserved
         return other
 
     def take(
         self, period: int, activity: Activity, microseconds: int, energy_wh: Decimal, choice: Choice
     ) -> None:
         """Bill one stretch at the components that apply to it."""
-        reserved = activity is Activity.RESERVED
-        if choice.flat is not None and reserved not in self._fees:
-            self._fees.add(reserved)
-            self._enter(LineKind.USE, period, choice.flat, Decimal(1))
-        if choice.energy is not None and (energy_wh or activity is Activity.CHARGING):
-            self._use(period, choice.energy, energy_wh, self._energy)
-        if activity is Activity.CHARGING and choice.time is not None:
-            self._use(period, choice.time, Decimal(microseconds), self._time)
-        elif activity is Activity.PARKING and choice.parking is not None:
-            self._use(period, choice.parking, Decimal(microseconds), self._parking)
-        elif reserved and choice.time is not None:
-            self._use(period, choice.time, Decimal(microseconds), self._reserved)
+        flat, energy, time, parking = choice
+        if flat is not None:
+            self._fee(period, flat, reserved=activity is Activity.RESERVED)
+        billed = energy is not None and (energy_wh or activity is Activity.CHARGING)
+        if energy is not None and billed and self._use(period, energy, energy_wh):
+            self._energy = energy
+        if activity is Activity.CHARGING:
+            if time is not None and self._use(period, time, Decimal(microseconds)):
+                self._time = time
+        elif activity is Activity.PARKING:
+            if parking is not None and self._use(period, parking, Decimal(microseconds)):
+                self._parking = parking
+        elif (
+            activity is Activity.RESERVED
+            and time is not None
+            and self._use(period, time, Decimal(microseconds))
+        ):
+            self._reserved = time
 
     def steps(self) -> None:
         """Round up to whole steps, once each (OCPI 2.2.1, CDRs 1.4.2): of time and parking only parking, if priced."""
-        timed = self._parking if self._parking.last is not None else self._time
-        for budget, unit in ((self._energy, 1), (timed, _SECOND_US), (self._reserved, _SECOND_US)):
-            missing = budget.missing(unit)
-            if missing and budget.last is not None:
-                self._enter(LineKind.STEP, None, budget.last, missing)
+        timed = self._parking if self._parking is not None else self._time
+        for last, unit in ((self._energy, 1), (timed, _SECOND_US), (self._reserved, _SECOND_US)):
+            if last is not None and last.step_size:
+                missing = _missing(self._volume_like(last), last.step_size, unit)
+                if missing:
+                    self._enter(LineKind.STEP, None, last, missing)
 
-    def _use(self, period: int, priced: Priced, volume: Decimal, budget: _Budget) -> None:
-        if volume:
-            budget.add(volume, priced)
-            self._enter(LineKind.USE, period, priced, volume)
+    def added(self) -> tuple[Sum, dict[Subtotal, Sum]]:
+        """Everything before limits, and its parts; a part that nothing belongs to is missing."""
+        total, sums = Sum(), dict[Subtotal, Sum]()
+        for priced, volume in self._volumes.items():
+            amount = amount_of(priced, volume)
+            total.add(priced, amount)
+            part = sums.get(priced.subtotal)
+            if part is None:
+                part = sums[priced.subtotal] = Sum()
+            part.add(priced, amount)
+        return total, sums
+
+    def _fee(self, period: int, flat: Priced, *, reserved: bool) -> None:
+        paid, paid_reserved = self._fees
+        if reserved and not paid_reserved:
+            self._fees = (paid, True)
+        elif not reserved and not paid:
+            self._fees = (True, paid_reserved)
         else:
-            # Nothing to bill, but the sum exists and is known to carry this component's VAT.
-            self.total.add(priced, volume)
-            self.sums[priced.subtotal].add(priced, volume)
+            return
+        self._enter(LineKind.USE, period, flat, _ONE)
+
+    def _use(self, period: int, priced: Priced, volume: Decimal) -> bool:
+        if volume:
+            self._enter(LineKind.USE, period, priced, volume)
+            return True
+        # Nothing to bill, but the sum exists and is known to carry this component's VAT.
+        self._volumes.setdefault(priced, _ZERO)
+        return False
 
     def _enter(self, kind: LineKind, period: int | None, priced: Priced, volume: Decimal) -> None:
-        amount = amount_of(priced, volume)
-        self.total.add(priced, amount)
-        self.sums[priced.subtotal].add(priced, amount)
+        volumes = self._volumes
+        before = volumes.get(priced)
+        volumes[priced] = volume if before is None else before + volume
         if self._itemized:
-            self.entries.append(_Entry(kind, period, priced, volume, amount))
+            self.entries.append(Entry(kind, period, priced, volume))
+
+    def _volume_like(self, last: Priced) -> Decimal:
+        """All that was priced of this kind, by whatever component."""
+        reserved = last.subtotal is Subtotal.RESERVATION
+        return sum(
+            (
+                volume
+                for priced, volume in self._volumes.items()
+                if priced.dimension is last.dimension
+                and (priced.subtotal is Subtotal.RESERVATION) is reserved
+            ),
+            _ZERO,
+        )
+
+
+def _missing(volume: Decimal, step_size: int, unit: int) -> Decimal:
+    """What is missing to whole steps; time is first taken to the whole second."""
+    exact = volume
+    if unit != 1:
+        volume = (volume / unit).to_integral_value("ROUND_HALF_UP") * unit
+    step = step_size * unit
+    over = volume % step
+    whole = volume + step - over if over else volume
+    return max(whole - exact, _ZERO)
 
 
 def amount_of(priced: Priced, volume: Decimal) -> Decimal:
@@ -255,16 +282,17 @@ def limited(total: Sum, ready: Prepared) -> tuple[Decimal, Decimal]:
     return excl, incl
 
 
-def lines_of(tally: Tally, total: Price) -> tuple[Line, ...]:
+def lines_of(entries: Sequence[Entry], total: Price) -> tuple[Line, ...]:
     """The entries as lines, each rounded on the running total, and a line for what a limit changed."""
     with_vat = total.incl_vat is not None
     excl, incl = Decimal(0), Decimal(0)
     excl_before = incl_before = money(excl)
     lines = []
-    for entry in tally.entries:
+    for entry in entries:
         priced = entry.priced
-        excl += entry.amount
-        incl += entry.amount if priced.vat_factor is None else entry.amount * priced.vat_factor
+        amount = amount_of(priced, entry.volume)
+        excl += amount
+        incl += amount if priced.vat_factor is None else amount * priced.vat_factor
         excl_after, incl_after = money(excl), money(incl)
         cost = Price(
             excl_vat=excl_after - excl_before, incl_vat=incl_after - incl_before if with_vat else None
@@ -280,7 +308,7 @@ def lines_of(tally: Tally, total: Price) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _line(entry: _Entry, cost: Price) -> Line:
+def _line(entry: Entry, cost: Price) -> Line:
     priced = entry.priced
     volume = entry.volume
     if priced.dimension is TariffDimension.ENERGY:
