@@ -47,9 +47,10 @@ DROPPED = {
 
 
 async def stored(house, site):
-    """What the operator sees of everything a station can change."""
+    """What the operator sees of everything a station can change, but for the count of oddities themselves."""
     station = await house.admin.get(f"stations/{site.station}")
-    station.pop("last_seen")
+    for name in ("last_seen", "last_updated", "tolerated"):
+        station.pop(name)
     return (
         station,
         await house.admin.get(f"locations/{site.location}"),

@@ -1,7 +1,13 @@
-"""A seeded crash loop: stations that never rest, a partner that stumbles, and kill -9 again and again."""
+"""A seeded crash loop: stations that never rest, a partner that stumbles, and kill -9 again and again.
+
+CRASH_LOOP_SEED and CRASH_LOOP_KILLS in the environment make it another or a longer one.
+"""
 
 import asyncio
+import os
 import random
+
+import pytest
 
 from ocpi.modules import ModuleId
 from ocpi.simulator import Fault, FaultKind
@@ -9,9 +15,9 @@ from tests.flows.histories import Double, check_records, check_sessions, check_s
 from tests.flows.house import until
 from tests.flows.site import set_up
 
-SEED = 20261120
+SEED = int(os.environ.get("CRASH_LOOP_SEED", "20261120"))
+KILLS = int(os.environ.get("CRASH_LOOP_KILLS", "5"))
 STATIONS = 5
-KILLS = 5
 MEAN_MESSAGES = 35
 STUMBLES = [
     FaultKind.OK,
@@ -24,11 +30,12 @@ STUMBLES = [
 ]
 
 
+@pytest.mark.timeout(180 + 30 * KILLS)
 async def test_whatever_is_killed_every_acknowledged_stop_is_one_record(house, partner):
     dice = random.Random(SEED)
     doubles = [Double(house, await set_up(house, partner), dice.randrange(2**32)) for _ in range(STATIONS)]
-    partner.faults.next(*dice.choices(STUMBLES, k=400), module="cdrs")
-    partner.faults.next(*dice.choices(STUMBLES, k=400), module="sessions")
+    partner.faults.next(*dice.choices(STUMBLES, k=80 * KILLS), module="cdrs")
+    partner.faults.next(*dice.choices(STUMBLES, k=80 * KILLS), module="sessions")
     running = [asyncio.create_task(double.run()) for double in doubles]
 
     def said():

@@ -46,6 +46,7 @@ async def charge(house, site):
     return (await house.admin.transaction(site.station, number))["cdr_id"]
 
 
+@pytest.mark.timeout(180)
 async def test_a_kill_while_partners_are_told_loses_no_record_and_makes_no_second(house, partner, sites):
     # Two records are stored by the partner, whose answers are lost; two are on their way when the end comes.
     partner.faults.always(FaultKind.RESET_AFTER_STORE, module="cdrs")

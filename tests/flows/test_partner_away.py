@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import httpx
+import pytest
 
 from ocpi.modules import ModuleId
 from ocpi.simulator import Fault, FaultKind
@@ -191,6 +192,7 @@ async def test_a_handshake_that_fails_leaves_nothing_behind(house, new_partner):
     assert (await house.admin.ask("DELETE", f"partners/{invited['id']}")).status_code == 200
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_without_leave_partner_urls_must_be_public(tmp_path, database_url, new_partner):
     house = House(database_url, tmp_path, ALLOW_PRIVATE_URLS="0")
     await asyncio.to_thread(house.start)

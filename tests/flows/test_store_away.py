@@ -49,7 +49,7 @@ async def database(house, postgres_url):
     yield Database(connection, make_url(house.database_url).database)
     await connection.close()
     house.expect("the store cannot commit")
-    house.expect("a message was not answered")
+    house.expect("a periodic run failed")
 
 
 async def test_row_4_without_a_store_stations_are_not_answered_and_everybody_hears_why(
