@@ -136,6 +136,11 @@ class Settings(BaseSettings):
     allow_profile_0: bool = False
     hub_agreements: Literal["closed", "open"] = "closed"
     allow_private_urls: bool = False
+    # How long a driver waits for the issuer of a token, and a station's answer to a command is waited for.
+    authorize_seconds: Annotated[float, Field(gt=0, le=25)] = 5
+    command_seconds: Annotated[float, Field(ge=1, le=120)] = 60
+    # How long after an accepted remote start a transaction may begin, before its session is given up.
+    start_seconds: Annotated[float, Field(ge=1, le=3600)] = 180
     demo: bool = False
     # Per-message deflate costs about 40 KB of memory per connected station.
     ocpp_compression: bool = False

@@ -23,7 +23,9 @@ from app.outbox.worker import OutboxWorker
 from app.services.commands import Commands
 from app.services.housekeeping import Housekeeping
 from app.services.intake import Intake
+from app.services.remote import RemoteControl
 from app.services.stations import Stations, UnknownStations
+from app.services.wishes import Wishes
 from app.settings import Settings, admin_token, prepare_state_dir, secret_key
 from app.store import stations as station_rows
 from app.store.engine import Store, open_store
@@ -36,6 +38,7 @@ from ocpi.partners.desk import Desk
 from ocpi.partners.registry import PartnerRegistry
 from ocpi.partners.tokens import Vault
 from ocpi.partners.traffic import Traffic
+from ocpi.pull.authorization import PartnerIssuers
 from ocpi.push.deliver import PartnerDeliverer
 from ocpi.push.subscribers import on_events
 from ocpi.push.webhooks import WebhookSender
@@ -130,10 +133,24 @@ async def build(settings: Settings, clock: Clock | None = None) -> House:
         raise
     ours = Party(settings.country_code, settings.party_id)
     registry = PartnerRegistry(store)
-    intake, writer = _intake(store, clock, ours, registry)
+    traffic = Traffic(store, clock)
+    desk = _desk(settings, store, clock, vault, ours, traffic=traffic, registry=registry)
+    issuers = PartnerIssuers(desk, seconds=settings.authorize_seconds)
+    intake, writer = _intake(store, clock, ours, registry, issuers)
     bridge = _bridge(settings, store, clock, intake)
-    commands = Commands(store, clock, LocalGateway(bridge.live))
-    ocpi, worker = _ocpi(settings, store, clock, vault, ours, registry=registry)
+    gateway = LocalGateway(bridge.live)
+    commands = Commands(store, clock, gateway)
+    control = RemoteControl(
+        store,
+        clock,
+        commands,
+        gateway,
+        intake,
+        seconds=settings.command_seconds,
+        start_seconds=settings.start_seconds,
+    )
+    wishes = Wishes(store, clock, gateway, control)
+    ocpi, worker = _ocpi(desk, traffic, wishes)
     return House(
         settings=settings,
         clock=clock,
@@ -150,6 +167,8 @@ async def build(settings: Settings, clock: Clock | None = None) -> House:
             intake=intake,
             stations=bridge.stations,
             commands=commands,
+            wishes=wishes,
+            issuers=issuers,
             desk=ocpi.desk,
             ours=ours,
             ocpp_url=settings.ocpp_public_url,
@@ -160,12 +179,15 @@ async def build(settings: Settings, clock: Clock | None = None) -> House:
         rounds=[
             *regular_work(ocpi),
             *_rounds(store, intake, clock),
+            *_remote_rounds(control),
             *_alert_rounds(Alerts(store, clock, WebhookSender(ocpi.desk))),
         ],
     )
 
 
-def _intake(store: Store, clock: Clock, ours: Party, registry: PartnerRegistry) -> tuple[Intake, Writer]:
+def _intake(
+    store: Store, clock: Clock, ours: Party, registry: PartnerRegistry, issuers: PartnerIssuers
+) -> tuple[Intake, Writer]:
     names = Names(
         number=lambda: 1 + secrets.randbelow(_LARGEST_NUMBER),
         id=new_name,
@@ -173,7 +195,7 @@ def _intake(store: Store, clock: Clock, ours: Party, registry: PartnerRegistry) 
         party_id=ours.party_id,
     )
     writer = Writer(store, clock)
-    return Intake(store, writer, clock, names, registry.prices), writer
+    return Intake(store, writer, clock, names, registry.prices, issuers=issuers), writer
 
 
 def _bridge(settings: Settings, store: Store, clock: Clock, intake: Intake) -> BridgeContext:
@@ -187,11 +209,17 @@ def _bridge(settings: Settings, store: Store, clock: Clock, intake: Intake) -> B
     return BridgeContext(intake=intake, stations=stations, live=LiveStations(clock), clock=clock)
 
 
-def _ocpi(
-    settings: Settings, store: Store, clock: Clock, vault: Vault, ours: Party, *, registry: PartnerRegistry
-) -> tuple[OcpiContext, OutboxWorker]:
-    traffic = Traffic(store, clock)
-    desk = Desk(
+def _desk(
+    settings: Settings,
+    store: Store,
+    clock: Clock,
+    vault: Vault,
+    ours: Party,
+    *,
+    traffic: Traffic,
+    registry: PartnerRegistry,
+) -> Desk:
+    return Desk(
         store=store,
         clock=clock,
         client=open_client(on_exchange=traffic.sent),
@@ -202,8 +230,12 @@ def _ocpi(
         name=f"Voltbridge {ours}",
         allow_private=settings.allow_private_urls,
     )
-    worker = OutboxWorker(store, clock, PartnerDeliverer(desk))
-    context = OcpiContext(desk=desk, traffic=traffic, heard_from=worker.heard_from)
+
+
+def _ocpi(desk: Desk, traffic: Traffic, wishes: Wishes) -> tuple[OcpiContext, OutboxWorker]:
+    store, registry = desk.store, desk.registry
+    worker = OutboxWorker(store, desk.clock, PartnerDeliverer(desk))
+    context = OcpiContext(desk=desk, traffic=traffic, heard_from=worker.heard_from, wishes=wishes)
     store.keep_marks(outbox_tables.keep)
     store.subscribe(on_events(registry))
     store.after_commit(lambda _events: worker.wake() if registry.all() else None)
@@ -218,6 +250,13 @@ def _hang_up(live: LiveStations) -> Callable[[str], None]:
             socket.close(_POLICY, "the operator has changed this station")
 
     return hang_up
+
+
+def _remote_rounds(control: RemoteControl) -> list[Periodic]:
+    return [
+        Periodic("remote-commands", 1.0, control.tend, at_once=True),
+        Periodic("old-grants", 3600.0, control.forget_grants),
+    ]
 
 
 def _rounds(store: Store, intake: Intake, clock: Clock) -> list[Periodic]:

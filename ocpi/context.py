@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.domain.parties import Party
 from app.kit.clock import Clock
+from app.services.wishes import Wishes
 from app.store.engine import Store
 from ocpi.client import PartnerClient
 from ocpi.partners.desk import Desk
@@ -14,11 +15,15 @@ from ocpi.partners.traffic import Traffic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OcpiContext:
-    """Made once, in the roof. `heard_from` tells the outbox that a partner has called, so it must be there."""
+    """Made once, in the roof. `heard_from` tells the outbox that a partner has called, so it must be there.
+
+    `wishes` takes what partners want of stations.
+    """
 
     desk: Desk
     traffic: Traffic
     heard_from: Callable[[str], None]
+    wishes: Wishes
     page_limit: int = 100
 
     @property

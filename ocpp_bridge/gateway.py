@@ -5,12 +5,13 @@ from typing import Any
 from app.domain.commands import Outcome
 from app.domain.errors import Conflict
 from app.domain.ports import Late
+from app.domain.remote import CommandResult, Order
 from ocpp_bridge.live import LiveStations
-from ocpp_bridge.v16 import outbound
+from ocpp_bridge.v16 import outbound, remote
 
 
 class LocalGateway:
-    """Implements app.domain.ports.StationGateway for the stations of this node."""
+    """Implements app.domain.ports.StationGateway and Driver for the stations of this node."""
 
     def __init__(self, live: LiveStations) -> None:
         self._live = live
@@ -45,3 +46,11 @@ class LocalGateway:
             timeout=timeout,
             late=late,
         )
+
+    def spell(self, order: Order) -> tuple[str, dict[str, Any]]:
+        """A remote command as the station's version has it: action and payload."""
+        return remote.spell(order)
+
+    def meaning(self, order: Order, outcome: Outcome) -> CommandResult:
+        """What became of a remote command."""
+        return remote.meaning(order, outcome)

@@ -35,6 +35,7 @@ from app.domain.sessions import (
     SessionStatus,
     Snapshot,
 )
+from app.domain.state import Names
 from app.domain.status import EvseStatus
 from app.domain.tariffs import Price, PriceComponent, Tariff, TariffDimension, TariffElement
 from app.domain.tokens import SessionToken, TokenType
@@ -44,7 +45,12 @@ from app.outbox import inspect
 from app.outbox import tables as outbox_tables
 from app.outbox.tables import DeliveryRow
 from app.outbox.worker import OutboxWorker
+from app.services.commands import Commands
+from app.services.intake import Intake
+from app.services.remote import RemoteControl
+from app.services.wishes import Wishes
 from app.store.engine import Store, open_store
+from app.store.writer import Writer
 from ocpi.client import open_client
 from ocpi.context import OcpiContext
 from ocpi.partners.desk import Desk
@@ -58,6 +64,8 @@ from ocpi.server.newcomers import welcome
 from ocpi.server.router import ocpi_app
 from ocpi.simulator import EmspSimulator
 from ocpi.wire.tokens import Token as WireToken
+from ocpp_bridge.gateway import LocalGateway
+from ocpp_bridge.live import LiveStations
 
 
 class SettableClock:
@@ -199,6 +207,15 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     await opened.close()
 
 
+def wishes_without_stations(store: Store, clock: Clock) -> Wishes:
+    """Takes commands in a house where no station is ever connected."""
+    names = Names(number=lambda: 1, id=lambda: "id", country_code="NL", party_id="VBR")
+    intake = Intake(store, Writer(store, clock), clock, names)
+    gateway = LocalGateway(LiveStations(clock))
+    control = RemoteControl(store, clock, Commands(store, clock, gateway), gateway, intake)
+    return Wishes(store, clock, gateway, control)
+
+
 class OcpiHouse:
     """The OCPI half of the house on a real port: registry, outbox at work, everything a partner can call."""
 
@@ -222,7 +239,12 @@ class OcpiHouse:
         )
         self.deliverer = PartnerDeliverer(self.desk)
         self.worker = OutboxWorker(store, clock, self.deliverer, poll_seconds=0.1)
-        self.context = OcpiContext(desk=self.desk, traffic=self.traffic, heard_from=self.worker.heard_from)
+        self.context = OcpiContext(
+            desk=self.desk,
+            traffic=self.traffic,
+            heard_from=self.worker.heard_from,
+            wishes=wishes_without_stations(store, clock),
+        )
 
     async def start(self) -> None:
         """Listen, deliver, welcome newcomers."""

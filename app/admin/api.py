@@ -13,6 +13,7 @@ from app.admin import (
     messages,
     partners,
     pricing,
+    reservations,
     sessions,
     simulations,
     stations,
@@ -31,6 +32,7 @@ PATH = "/admin/v1"
 """Where the roof mounts it."""
 
 _ROOMS = (
+    reservations,
     partners, locations, tariffs, tokens, stations, calls, transactions, sessions, verifications, cdrs, pricing,
     simulations, deliveries, messages, bulk, webhooks,
 )  # fmt: skip

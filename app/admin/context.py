@@ -7,10 +7,12 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.domain.parties import Party
+from app.domain.ports import Issuers
 from app.kit.clock import Clock
 from app.services.commands import Commands
 from app.services.intake import Intake
 from app.services.stations import Stations
+from app.services.wishes import Wishes
 from app.store.engine import Store
 from ocpi.partners.desk import Desk
 
@@ -29,6 +31,8 @@ class AdminContext:
     intake: Intake
     stations: Stations
     commands: Commands
+    wishes: Wishes
+    issuers: Issuers
     desk: Desk
     ours: Party
     ocpp_url: str

@@ -1,5 +1,6 @@
 """Charging stations: set up, let in, and what they say of themselves."""
 
+import asyncio
 from typing import Annotated, Any, Self
 from urllib.parse import quote
 
@@ -76,6 +77,13 @@ class Acceptance(Form):
     adopt_minutes: int | None = None
 
 
+class RemoteStart(Form):
+    """Who shall charge where: the station's connector, and the uid of the token."""
+
+    connector: Number
+    token: Annotated[str, Field(min_length=1, max_length=36)]
+
+
 @router.get("", summary="Charging stations by id, those that wait to be let in included", responses=LIST)
 async def list_stations(
     context: Context,
@@ -144,6 +152,15 @@ async def accept_station(station_id: str, context: Context, body: Acceptance | N
     if accepted.adopt_until is not None:
         told["adopt_until"] = time_or_none(accepted.adopt_until)
     return answer(told)
+
+
+@router.post("/{station_id}/start", summary="Start a transaction remotely, with a token we know")
+async def start_remotely(station_id: str, body: RemoteStart, context: Context) -> Response:
+    """`result` in OCPI's CommandResult words. 409: not connected; 422: unknown token."""
+    started = context.wishes.start_here(station_id, body.connector, body.token)
+    # The command goes on, and its result is recorded, also if whoever asked has gone.
+    command_id, result = await asyncio.shield(started)
+    return answer({"command_id": command_id, "result": str(result)})
 
 
 def station_body(

@@ -1,5 +1,6 @@
 """OCPP transactions, and closing one by hand."""
 
+import asyncio
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -47,6 +48,13 @@ async def close_transaction(ref: str, context: Context) -> Response:
     """For a stop that never comes. Its CDR is made at once."""
     closed = await charging.close(context.store, context.intake, ref)
     return answer(transaction_body(closed, context))
+
+
+@router.post("/{ref}/stop", summary="Ask the station to end a transaction")
+async def stop_remotely(ref: str, context: Context) -> Response:
+    """`result` in OCPI's CommandResult words. 409: not connected, or ended already."""
+    command_id, result = await asyncio.shield(context.wishes.stop_here(ref))
+    return answer({"command_id": command_id, "result": str(result)})
 
 
 def transaction_body(transaction: Transaction, context: AdminContext) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from app.domain import clocks, progress
+from app.domain import asking, awaiting, clocks, progress
+from app.domain.authorization import REUSED_FOR, Asked, Grant, GrantKind, admit
 from app.domain.events import EvseStatusChanged, StationChanged
 from app.domain.pricing import Activity
 from app.domain.starts import start
@@ -27,13 +28,15 @@ from app.domain.stations import (
     Refused,
     SetUp,
     Silent,
+    StartAwaited,
+    StartOverdue,
     StatusReport,
     TimeAnswer,
     Unreadable,
 )
 from app.domain.status import ConnectorStatus, EvseStatus, evse_status
 from app.domain.stops import close, stop
-from app.domain.tokens import Authorization, Verdict, authorize, choose, uid_key
+from app.domain.tokens import Authorization, Verdict, uid_key
 from app.domain.transactions import (
     Cause,
     Flag,
@@ -90,6 +93,8 @@ Report = (
     | SetUp
     | CloseTransaction
     | CloseOverdue
+    | StartAwaited
+    | StartOverdue
 )
 Answer = BootAnswer | TimeAnswer | Authorization | StartAnswer | StopAnswer | Acknowledged
 
@@ -110,14 +115,27 @@ def needs(state: StationState, report: Report) -> Needs:
         return Needs(uid_keys=frozenset(tags), ocpp_ids=_unknown(state, report.transaction_id))
     if isinstance(report, AuthorizeReport):
         return Needs(uid_keys=frozenset((uid_key(report.id_tag),)))
+    if isinstance(report, StartAwaited):
+        return Needs(session_ids=frozenset((report.grant.session_id or "",)), place=True)
+    if isinstance(report, StartOverdue):
+        return Needs(session_ids=frozenset((report.session_id,)))
     return NOTHING
 
 
 def decide(
-    state: StationState, report: Report, *, known: Known, now: datetime, names: Names
+    state: StationState,
+    report: Report,
+    *,
+    known: Known,
+    now: datetime,
+    names: Names,
+    asked: Asked | None = None,
 ) -> tuple[Answer, Changes]:
-    """What a report changes and what the station is answered. Raises only on a fault of our own."""
-    situation = Situation(state=state, known=known, now=now, names=names, changes=Changes())
+    """What a report changes and what the station is answered. Raises only on a fault of our own.
+
+    `asked`: what an issuer said, where `asking.question` wanted one to be asked; None: nobody was, or answered.
+    """
+    situation = Situation(state=state, known=known, now=now, names=names, changes=Changes(), asked=asked)
     return _DECISIONS[type(report)](situation, report), situation.changes
 
 
@@ -161,7 +179,23 @@ def _heartbeat(s: Situation, _report: Heartbeat) -> Answer:
 
 
 def _authorize(s: Situation, report: AuthorizeReport) -> Answer:
-    return authorize(choose(s.known.tokens.get(uid_key(report.id_tag), [])), s.now)
+    admitted = admit(asking.shown(s.state, s.known, report.id_tag, s.now), s.now, asked=s.asked)
+    if s.asked is not None:
+        # The start that follows is the same use of the token: its issuer is asked once.
+        s.changes.grants.append(
+            Grant(
+                uid_key=uid_key(report.id_tag),
+                station_id=s.state.station.id,
+                kind=GrantKind.ASKED,
+                token=admitted.token,
+                verdict=admitted.authorization.verdict,
+                method=admitted.method,
+                reference=admitted.reference,
+                at=s.now,
+                until=s.now + REUSED_FOR,
+            )
+        )
+    return admitted.authorization
 
 
 def _status(s: Situation, report: StatusReport) -> Answer:
@@ -371,4 +405,6 @@ _DECISIONS: dict[type, Callable[[Situation, Any], Answer]] = {
     SetUp: _set_up,
     CloseTransaction: _close,
     CloseOverdue: _close_overdue,
+    StartAwaited: awaiting.await_start,
+    StartOverdue: awaiting.give_up,
 }

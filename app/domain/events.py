@@ -51,6 +51,14 @@ class CdrIssued(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class CommandEnded(msgspec.Struct, frozen=True, kw_only=True):
+    """A partner's command has its result, which is told under `told_id`."""
+
+    told_id: str
+    partner_id: str
+    at: datetime
+
+
 class StationChanged(msgspec.Struct, frozen=True, kw_only=True):
     """A station was put, let in, connected or lost."""
 
@@ -71,6 +79,7 @@ Event = (
     | TariffChanged
     | SessionChanged
     | CdrIssued
+    | CommandEnded
     | StationChanged
     | TokenChanged
 )
@@ -79,7 +88,7 @@ Event = (
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """Partner `partner_id` has yet to be told of version `wanted` of an object.
 
-    `kind` is one of tariff, location, evse, session, cdr; `object_id` names it (an EVSE as
+    `kind` is one of tariff, location, evse, session, cdr, command; `object_id` names it (an EVSE as
     `location/uid`); `whole` asks for the whole object where a part would do otherwise.
     """
 

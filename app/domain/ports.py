@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from app.domain.authorization import Asked, Question
 from app.domain.commands import Outcome
+from app.domain.remote import CommandResult, Order
 
 Late = Callable[[Outcome], None]
 """Told of an answer that came after the call was given up."""
@@ -32,4 +34,32 @@ class StationGateway(Protocol):
         late: Late | None = None,
     ) -> Outcome:
         """Sends a call and waits for its end, at most `timeout` seconds; never raises for what a station does."""
+        ...
+
+
+class Driver(Protocol):
+    """Knows how a station's version spells remote commands."""
+
+    def online(self, station_id: str) -> bool:
+        """Whether the station has a socket here."""
+        ...
+
+    def spell(self, order: Order) -> tuple[str, dict[str, Any]]:
+        """A remote command's action and payload."""
+        ...
+
+    def meaning(self, order: Order, outcome: Outcome) -> CommandResult:
+        """What became of a remote command, from the end of its call."""
+        ...
+
+
+class Issuers(Protocol):
+    """Reaches those who gave out tokens."""
+
+    def can_answer(self, question: Question) -> bool:
+        """Whether there is anybody to ask."""
+        ...
+
+    async def ask(self, question: Question) -> Asked:
+        """The issuer's answer, within the deadline; never raises for what a partner does."""
         ...

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from app.domain import clocks
+from app.domain import asking, clocks
 from app.domain.audiences import instead
+from app.domain.authorization import Admitted, admit
 from app.domain.locations import Connector, Place
 from app.domain.parties import Party
 from app.domain.pricing import Activity, session_tariff
@@ -20,15 +21,8 @@ from app.domain.tokens import (
     SessionToken,
     Token,
     TokenType,
-    Verdict,
-    authorize,
-    choose,
-    uid_key,
 )
 from app.domain.transactions import Flag, StartAnswer, Transaction, TransactionStarted, start_key
-
-_AGAIN = "|#"
-"""Between the key of a start and what tells it from an earlier one with the same key."""
 
 _PHASES = {"AC_3_PHASE": 3, "AC_2_PHASE": 2, "AC_2_PHASE_SPLIT": 2}
 
@@ -36,14 +30,20 @@ _PHASES = {"AC_3_PHASE": 3, "AC_2_PHASE": 2, "AC_2_PHASE_SPLIT": 2}
 def start(s: Situation, report: TransactionStarted) -> StartAnswer:
     """A car begins to charge. The same start again gets its first answer, and nothing is done twice."""
     key = start_key(report)
-    first = _started_before(s, key)
-    if first is not None and first.answer is not None and not _long_over(first):
+    first = asking.started_before(s.state, s.known, key)
+    if first is not None and first.answer is not None and not asking.long_over(first):
         return first.answer
-    token = choose(s.known.tokens.get(uid_key(report.id_tag), []))
-    answer = StartAnswer(transaction_id=_free_number(s), authorization=authorize(token, s.now))
-    begun = _begin(s, report, token, answer)
+    began = clocks.billed(report.at, s.now)
+    tag = asking.shown(s.state, s.known, report.id_tag, began, report.evse)
+    admitted = admit(tag, s.now, asked=s.asked, reuse=True)
+    answer = StartAnswer(transaction_id=_free_number(s), authorization=admitted.authorization)
+    begun = _begin(s, report, admitted, answer)
     if first is not None:
-        begun.transaction.start_key = f"{key}{_AGAIN}{answer.transaction_id}"
+        begun.transaction.start_key = f"{key}{asking.AGAIN}{answer.transaction_id}"
+    if tag.several_owners and admitted.grant is None:
+        begun.transaction.flag(Flag.SEVERAL_OWNERS)
+    if report.reservation_id is not None:
+        s.changes.reservations_used.append(report.reservation_id)
     _close_earlier(s, begun)
     s.state.running[begun.transaction.ocpp_id] = begun
     tell(s, begun, whole=True)
@@ -67,21 +67,6 @@ def register_for(transaction: Transaction, snapshot: Snapshot) -> Register:
     return Register(began, transaction.meter_start or Decimal(0), rated_kw(connector))
 
 
-def _started_before(s: Situation, key: str) -> Transaction | None:
-    for running in (*s.state.running.values(), *s.state.ended.values()):
-        if running.transaction.start_key.partition(_AGAIN)[0] == key:
-            return running.transaction
-    return s.known.started.get(key)
-
-
-def _long_over(first: Transaction) -> bool:
-    """Whether a start with the key of this transaction is another one.
-
-    A station without a clock writes the same time into every start, and often the same meter reading.
-    """
-    return Flag.CLOCK in first.flags and not first.active
-
-
 def _free_number(s: Situation) -> int:
     number = s.names.number()
     while number in s.state.running or number in s.state.ended:
@@ -89,7 +74,7 @@ def _free_number(s: Situation) -> int:
     return number
 
 
-def _begin(s: Situation, report: TransactionStarted, token: Token | None, answer: StartAnswer) -> Running:
+def _begin(s: Situation, report: TransactionStarted, admitted: Admitted, answer: StartAnswer) -> Running:
     began = clocks.billed(report.at, s.now)
     transaction = Transaction(
         ref=s.names.id(),
@@ -102,7 +87,7 @@ def _begin(s: Situation, report: TransactionStarted, token: Token | None, answer
         started_at=began,
         received_at=s.now,
         meter_start=report.meter_start,
-        authorized=answer.authorization.verdict is Verdict.ACCEPTED,
+        authorized=admitted.accepted,
         answer=answer,
         activity=[(began, Activity.CHARGING)],
         heard_at=s.now,
@@ -111,14 +96,37 @@ def _begin(s: Situation, report: TransactionStarted, token: Token | None, answer
         transaction.flag(Flag.CLOCK)
     elif clocks.replayed(began, s.now):
         transaction.flag(Flag.REPLAYED)
-    snapshot = _snapshot(s, report, began, token)
-    session = _session(s, snapshot, began)
+    place = s.known.place(s.state, report.evse, report.connector)
+    snapshot = snapshot_of(s, place, began, admitted.token, id_tag=report.id_tag)
+    session = session_of(
+        s,
+        snapshot,
+        began,
+        session_id=_awaited(s, admitted) or s.names.id(),
+        status=SessionStatus.ACTIVE,
+        method=admitted.method,
+        reference=admitted.reference,
+    )
     transaction.session_id = session.id
     return Running(transaction, register_for(transaction, snapshot), snapshot, session)
 
 
-def _snapshot(s: Situation, report: TransactionStarted, began: datetime, token: Token | None) -> Snapshot:
-    place = s.known.place(s.state, report.evse, report.connector)
+def _awaited(s: Situation, admitted: Admitted) -> str | None:
+    """The name of the session that a remote start has announced, if this is the start it is waiting for."""
+    grant = admitted.grant
+    if grant is None or grant.session_id is None:
+        return None
+    every = (*s.state.running.values(), *s.state.ended.values())
+    if any(running.session.id == grant.session_id for running in every):
+        return None
+    s.changes.grants.append(replace(grant, session_id=None))
+    return grant.session_id
+
+
+def snapshot_of(
+    s: Situation, place: Place | None, began: datetime, token: Token | None, *, id_tag: str
+) -> Snapshot:
+    """What a session is started with: place, price and token as they are now."""
     boot = s.state.station.boot
     return Snapshot(
         place=_just_here(place),
@@ -126,9 +134,9 @@ def _snapshot(s: Situation, report: TransactionStarted, began: datetime, token: 
         token=SessionToken(
             country_code=token.country_code if token else s.names.country_code,
             party_id=token.party_id if token else s.names.party_id,
-            uid=token.uid if token else report.id_tag,
+            uid=token.uid if token else id_tag,
             type=token.type if token else TokenType.OTHER,
-            contract_id=token.contract_id if token else report.id_tag,
+            contract_id=token.contract_id if token else id_tag,
         ),
         meter_id=boot.meter_serial_number if boot else None,
     )
@@ -165,21 +173,32 @@ def _tariff(s: Situation, place: Place | None, began: datetime, token: Token | N
         return None
 
 
-def _session(s: Situation, snapshot: Snapshot, began: datetime) -> ChargingSession:
+def session_of(
+    s: Situation,
+    snapshot: Snapshot,
+    began: datetime,
+    *,
+    session_id: str,
+    status: SessionStatus,
+    method: AuthMethod,
+    reference: str | None,
+) -> ChargingSession:
+    """A new session as partners see it; nothing is charged yet."""
     place = snapshot.place
     return ChargingSession(
         country_code=s.names.country_code,
         party_id=s.names.party_id,
-        id=s.names.id(),
+        id=session_id,
         start_date_time=began,
         token=snapshot.token,
-        auth_method=AuthMethod.WHITELIST,
+        auth_method=method,
+        authorization_reference=reference,
         location_id=place.location.id if place else None,
         evse_uid=place.evse.uid if place else None,
         connector_id=place.connector.id if place else None,
         meter_id=snapshot.meter_id,
         currency=snapshot.tariff.currency if snapshot.tariff else s.names.currency,
-        status=SessionStatus.ACTIVE,
+        status=status,
         last_updated=s.now,
     )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from app.domain.audiences import PriceMaps
+from app.domain.authorization import Alias, Asked, Grant
 from app.domain.cdrs import CdrState, ChargeDetailRecord, HoldReason
 from app.domain.events import Event
 from app.domain.locations import Location, Place
@@ -91,10 +92,19 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     uid_keys: frozenset[str] = frozenset()
     start_keys: frozenset[str] = frozenset()
     ocpp_ids: frozenset[int] = frozenset()
+    session_ids: frozenset[str] = frozenset()
     place: bool = False
 
 
 NOTHING = Needs()
+
+
+class StoredSession(msgspec.Struct, frozen=True):
+    """A session as stored; `ref` is its transaction, None while its start is awaited."""
+
+    ref: str | None
+    session: ChargingSession
+    snapshot: Snapshot
 
 
 class Known(msgspec.Struct, kw_only=True):
@@ -109,6 +119,9 @@ class Known(msgspec.Struct, kw_only=True):
     locations: dict[str, Location] = {}
     tariffs: dict[str, Tariff] = {}
     prices: PriceMaps = {}
+    aliases: dict[str, Alias] = {}
+    grants: dict[str, list[Grant]] = {}
+    sessions: dict[str, StoredSession] = {}
 
     def place(self, state: StationState, evse: int, connector: int) -> Place | None:
         """Our place that a station's connector is, if the operator has told us and it still exists."""
@@ -172,6 +185,10 @@ class Changes(msgspec.Struct, kw_only=True):
     sessions: list[Running] = []
     """Whose session changed."""
     orphans: list[Transaction] = []
+    awaited: list[tuple[ChargingSession, Snapshot]] = []
+    """Sessions without a transaction (yet)."""
+    grants: list[Grant] = []
+    reservations_used: list[int] = []
     records: list[BilledRecord] = []
     notices: list[Notice] = []
     events: list[Event] = []
@@ -187,3 +204,5 @@ class Situation(msgspec.Struct, kw_only=True):
     now: datetime
     names: Names
     changes: Changes
+    asked: Asked | None = None
+    """What the issuer said of the id tag in the message, where it was asked."""

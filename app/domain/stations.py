@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from app.domain.authorization import Grant
 from app.domain.status import ConnectorStatus
 
 
@@ -171,3 +172,17 @@ class CloseTransaction(msgspec.Struct, frozen=True, kw_only=True):
 
 class CloseOverdue(msgspec.Struct, frozen=True, kw_only=True):
     """Housekeeping: close what has shown its end, or said nothing for days."""
+
+
+class StartAwaited(msgspec.Struct, frozen=True, kw_only=True):
+    """The station agreed to a remote start: `grant` says whose it is and how its session is called."""
+
+    grant: Grant
+    id_tag: str
+    evse_uid: str | None = None
+
+
+class StartOverdue(msgspec.Struct, frozen=True, kw_only=True):
+    """Housekeeping: no transaction followed a remote start in time."""
+
+    session_id: str

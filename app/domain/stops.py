@@ -6,7 +6,8 @@ from uuid import NAMESPACE_OID, uuid5
 
 from msgspec.structs import replace
 
-from app.domain import clocks
+from app.domain import asking, clocks
+from app.domain.authorization import Standing, admit, standing
 from app.domain.billing import bill
 from app.domain.cdrs import CdrState
 from app.domain.events import CdrIssued
@@ -14,14 +15,14 @@ from app.domain.metering import read
 from app.domain.progress import keep, owner, tell
 from app.domain.sessions import SessionStatus
 from app.domain.state import KeptSample, Running, Situation
-from app.domain.tokens import Authorization, Verdict, authorize, choose, uid_key
+from app.domain.tokens import Authorization, Verdict
 from app.domain.transactions import Flag, StopAnswer, Transaction, TransactionEnded
 
 
 def stop(s: Situation, report: TransactionEnded) -> StopAnswer:
     """A car stops charging. Whatever the station says is kept; the first stop stands."""
-    answer = _stop_answer(s, report)
     running = _meant(s, report)
+    answer = _stop_answer(s, report, running)
     if running is None:
         _park(s, report, answer.authorization)
         return answer
@@ -69,11 +70,17 @@ def finish(s: Situation, running: Running) -> None:
         s.changes.events.append(CdrIssued(cdr_id=record.record.id, owner=owner(running), at=s.now))
 
 
-def _stop_answer(s: Situation, report: TransactionEnded) -> StopAnswer:
+def _stop_answer(s: Situation, report: TransactionEnded, running: Running | None) -> StopAnswer:
+    """Nobody is asked about a stop: whoever was let in may leave, unless the token is blocked meanwhile."""
     if report.id_tag is None:
         return StopAnswer()
-    token = choose(s.known.tokens.get(uid_key(report.id_tag), []))
-    return StopAnswer(authorization=authorize(token, s.now))
+    tag = asking.shown(s.state, s.known, report.id_tag, s.now)
+    own = (
+        running is not None and running.transaction.authorized and running.transaction.id_tag == report.id_tag
+    )
+    if own and standing(tag.token, s.now) is not Standing.BLOCKED:
+        return StopAnswer(authorization=Authorization(verdict=Verdict.ACCEPTED))
+    return StopAnswer(authorization=admit(tag, s.now, reuse=True).authorization)
 
 
 def _meant(s: Situation, report: TransactionEnded) -> Running | None:

@@ -79,24 +79,3 @@ def uid_key(uid: str) -> str:
 def choose(candidates: list[Token]) -> Token | None:
     """The token meant by a uid that several issuers gave out: valid before invalid, then the newest."""
     return max(candidates, key=lambda token: (token.valid, token.last_updated), default=None)
-
-
-def authorize(token: Token | None, now: datetime) -> Authorization:
-    """The local answer for a token whose issuer is not asked.
-
-    An invalid token is blocked whatever its whitelist says; `NEVER` without an issuer to ask is refused.
-    """
-    if token is None:
-        return Authorization(verdict=Verdict.INVALID)
-    if not token.valid:
-        return Authorization(verdict=Verdict.BLOCKED)
-    if token.expires_at is not None and token.expires_at <= now:
-        return Authorization(verdict=Verdict.EXPIRED, expires_at=token.expires_at)
-    if token.whitelist is Whitelist.NEVER:
-        return Authorization(verdict=Verdict.INVALID)
-    return Authorization(
-        verdict=Verdict.ACCEPTED,
-        expires_at=token.expires_at,
-        # An id tag of OCPP 1.6 holds 20 characters; a longer group cannot be told to the station.
-        parent_id_tag=token.group_id if token.group_id and len(token.group_id) <= 20 else None,
-    )

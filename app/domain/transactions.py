@@ -70,6 +70,8 @@ class Flag(StrEnum):
     CLOSED_BY_HAND = "closed_by_hand"
     ORPHAN = "orphan"
     OVERLAP = "overlap"
+    SEVERAL_OWNERS = "several_owners"
+    """More than one eMSP gave out the uid: the valid one, then the newest, was taken."""
     TOLERATED = "tolerated"
 
 

@@ -9,7 +9,7 @@ from app.domain.events import Event
 from app.domain.state import Changes, KeptSample, StationState
 from app.outbox import tables as outbox
 from app.services.calls import Call
-from app.store import cdrs, frames, locations, sessions, stations, transactions
+from app.store import cdrs, frames, grants, locations, reservations, sessions, stations, transactions
 from app.store.announcements import Announcements
 from app.store.columns import micros
 from app.store.frames import Frame, Quarantined, StationEvent
@@ -95,6 +95,14 @@ class Rows:
         for running in changes.sessions:
             row = sessions.row(running.session, running.snapshot, running.transaction.ref, self._now)
             self._last(sessions.UPSERT_SESSIONS, (running.session.id,), row)
+        for session, snapshot in changes.awaited:
+            row = sessions.row(session, snapshot, None, self._now)
+            self._last(sessions.UPSERT_SESSIONS, (session.id,), row)
+        for grant in changes.grants:
+            key = (grant.uid_key, grant.station_id, grant.kind)
+            self._last(grants.UPSERT_GRANTS, key, grants.row(grant))
+        for number in changes.reservations_used:
+            self._last(reservations.USE_RESERVATIONS, (number,), (number, station_id))
         for orphan in changes.orphans:
             row = transactions.row(orphan, self._now)
             self._last(transactions.UPSERT_TRANSACTIONS, (orphan.ref,), row)

@@ -9,7 +9,7 @@ import msgspec
 
 from app.domain.commands import Outcome, OutcomeKind
 from app.domain.errors import Conflict
-from app.domain.ports import StationGateway
+from app.domain.ports import Late, StationGateway
 from app.kit import logs
 from app.kit.clock import Clock
 from app.kit.tasks import spawn
@@ -49,10 +49,12 @@ class Commands:
         *,
         seconds: float = DEFAULT_SECONDS,
         origin: str = "admin",
+        late: Late | None = None,
     ) -> Submitted:
         """Commits the row, marked as sent, then hands the call to the station's socket.
 
-        A station gets at most `seconds` (capped at LONGEST_SECONDS) to answer. Raises Conflict (not connected),
+        A station gets at most `seconds` (capped at LONGEST_SECONDS) to answer; `late` is told of an answer that
+        comes after that. Raises Conflict (not connected),
         NotFound (no such action in its version), Invalid (payload breaks the schema), StoreUnavailable.
         """
         self._gateway.check(station_id, action, payload)
@@ -71,7 +73,7 @@ class Commands:
                 sent_at=uow.now(),
             )
             await rows.add(uow.session, command)
-        outcome = spawn(self._carry_out(command, payload, seconds), f"command {command_id}")
+        outcome = spawn(self._carry_out(command, payload, seconds, late), f"command {command_id}")
         return Submitted(id=command_id, message_id=command_id, outcome=outcome)
 
     async def end_unanswered(self) -> int:
@@ -82,10 +84,17 @@ class Commands:
         """Housekeeping: calls whose deadline passed without a record, because the store was away then."""
         return await self._end(self._clock.now() - timedelta(seconds=LONGEST_SECONDS))
 
-    async def _carry_out(self, command: StoredCommand, payload: dict[str, Any], seconds: float) -> Outcome:
+    async def _carry_out(
+        self, command: StoredCommand, payload: dict[str, Any], seconds: float, late: Late | None
+    ) -> Outcome:
         try:
             outcome = await self._gateway.call(
-                command.station_id, command.action, payload, message_id=command.message_id, timeout=seconds
+                command.station_id,
+                command.action,
+                payload,
+                message_id=command.message_id,
+                timeout=seconds,
+                late=late,
             )
         except Conflict as error:
             _log.warning("a call was not sent", station=command.station_id, reason=str(error))

@@ -7,13 +7,17 @@ batch are taken one at a time, so that a bad one never stops another station.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from app.domain.asking import ASKING, question
 from app.domain.audiences import PriceMaps
+from app.domain.authorization import Asked, Question
 from app.domain.decisions import Answer, Report, decide, tolerate
 from app.domain.errors import NotFound
-from app.domain.state import NOTHING_KNOWN, Changes, Names, StationState
+from app.domain.ports import Issuers
+from app.domain.state import NOTHING_KNOWN, Changes, Known, Names, StationState
 from app.domain.stations import Admission, ChargingStation, Connected, Disconnected, SetUp, Unreadable
 from app.kit import logs, metrics, tasks
 from app.kit.clock import Clock
@@ -21,6 +25,7 @@ from app.services import states
 from app.services.batches import Rows
 from app.services.calls import Call, Line
 from app.services.lookups import look_up
+from app.services.waiting import WaitingRoom
 from app.store import stations
 from app.store.engine import Store
 from app.store.errors import StoreConflict, StoreUnavailable
@@ -57,6 +62,7 @@ class _Item:
     call: Call | None
     done: "asyncio.Future[object]"
     began: float
+    asked: Asked | None = None
 
 
 @dataclass(slots=True)
@@ -66,6 +72,8 @@ class _Settled:
     answers: list[tuple[_Item, object]] = field(default_factory=list)
     turned_away: list[_Item] = field(default_factory=list)
     connected: dict[str, Line] = field(default_factory=dict)
+    asking: dict[str, tuple[Question, list[_Item]]] = field(default_factory=dict)
+    """By station: what an issuer has to be asked, the message that needs it, and those behind it."""
 
 
 class Intake:
@@ -78,6 +86,8 @@ class Intake:
         clock: Clock,
         names: Names,
         prices: Callable[[], PriceMaps] = dict,
+        *,
+        issuers: Issuers | None = None,
     ) -> None:
         self._store = store
         self._writer = writer
@@ -85,6 +95,7 @@ class Intake:
         self._names = names
         self._prices = prices
         self._queue: deque[_Item] = deque()
+        self._waiting: WaitingRoom[_Item] = WaitingRoom(issuers, self._back)
         self._exchanges: deque[Frame] = deque()
         self._awake = asyncio.Event()
         self._states: dict[str, StationState] = {}
@@ -100,6 +111,8 @@ class Intake:
     async def stop(self) -> None:
         """Finish what has been taken, then end."""
         self._stopping = True
+        for item in self._waiting.empty():
+            _refuse(item, Unanswered())
         self._awake.set()
         if self._task is not None:
             await self._task
@@ -166,6 +179,8 @@ class Intake:
             if self._crowded and not self._stopping:
                 await asyncio.sleep(_LINGER_SECONDS)
             items = [self._queue.popleft() for _ in range(min(len(self._queue), _MOST))]
+            if self._waiting:
+                items = self._waiting.keep_back(items)
             exchanges = [self._exchanges.popleft() for _ in range(min(len(self._exchanges), _MOST))]
             self._crowded = len(items) >= _CROWD
             await self._take_together(items, exchanges)
@@ -234,7 +249,12 @@ class Intake:
             station_id = item.station_id
             state = self._states[station_id]
             given = known.get(station_id, NOTHING_KNOWN)
-            answer, changes = decide(state, item.report, known=given, now=batch.now, names=self._names)
+            asks = isinstance(item.report, ASKING) or station_id in settled.asking
+            if asks and self._must_wait(item, given, batch.now, settled):
+                continue
+            answer, changes = decide(
+                state, item.report, known=given, now=batch.now, names=self._names, asked=item.asked
+            )
             if item.call is not None and item.call.deviations:
                 tolerate(state, changes, item.call.deviations, batch.now)
             rows.add(state, changes)
@@ -242,6 +262,27 @@ class Intake:
                 rows.end_lease(station_id, item.line.epoch)
             settled.answers.append((item, self._answer(item, answer, changes, rows)))
         return settled
+
+    def _must_wait(self, item: _Item, given: Known, now: datetime, settled: _Settled) -> bool:
+        """Whether a call waits for an issuer's word, or behind one of its station's that does."""
+        if item.call is None:
+            return False
+        ahead = settled.asking.get(item.station_id)
+        if ahead is not None:
+            ahead[1].append(item)
+            return True
+        if item.asked is not None or not isinstance(item.report, ASKING):
+            return False
+        asked = question(self._states[item.station_id], item.report, given, now)
+        if asked is None or not self._waiting.can_answer(asked):
+            return False
+        settled.asking[item.station_id] = (asked, [item])
+        return True
+
+    def _back(self, items: Iterable[_Item]) -> None:
+        """Messages that waited go before all that came since."""
+        self._queue.extendleft(reversed(list(items)))
+        self._awake.set()
 
     async def _greet(self, batch: Batch, items: list[_Item], rows: Rows, settled: _Settled) -> None:
         """Stations that connect get a new epoch, and their state is read afresh."""
@@ -298,6 +339,8 @@ class Intake:
         for item, answer in settled.answers:
             if not item.done.done():
                 item.done.set_result(answer)
+        for asked, items in settled.asking.values():
+            self._waiting.ask(asked, items)
         for item in settled.turned_away:
             known = item.station_id in self._states
             _refuse(item, Unanswered() if known else NotFound(f"station {item.station_id}"))

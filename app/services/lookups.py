@@ -9,7 +9,7 @@ from app.domain.locations import Location
 from app.domain.state import NOTHING, Known, Needs, StationState
 from app.domain.tariffs import Tariff
 from app.services.states import resume
-from app.store import locations, tariffs, tokens, transactions
+from app.store import grants, locations, sessions, tariffs, tokens, transactions
 from app.store.writer import Batch
 
 
@@ -40,11 +40,13 @@ class _Wanted:
         self.starts: set[tuple[str, str]] = set()
         self.numbers: set[tuple[str, int]] = set()
         self.sites: set[str] = set()
+        self.sessions: set[str] = set()
 
     def add(self, state: StationState, asked: Needs) -> None:
         """What one message needs."""
         station_id, site = state.station.id, state.station.location_id
         self.uid_keys |= asked.uid_keys
+        self.sessions |= asked.session_ids
         self.starts.update((station_id, key) for key in asked.start_keys)
         self.numbers.update((station_id, number) for number in asked.ocpp_ids)
         if asked.place and site:
@@ -52,16 +54,22 @@ class _Wanted:
 
 
 async def _fill(batch: Batch, wanted: _Wanted, known: dict[str, Known], special: PriceMaps) -> None:
-    started, numbered, uids, sites = await batch.fetch_each(
+    started, numbered, uids, granted, aliases, awaited, sites = await batch.fetch_each(
         (transactions.STARTED_BY_KEY, _side_by_side(wanted.starts)),
         (transactions.TRANSACTIONS_BY_OCPP_ID, _side_by_side(wanted.numbers)),
         (tokens.TOKENS_BY_UID, [sorted(wanted.uid_keys)]),
+        (grants.GRANTS_BY_UID, [sorted(wanted.uid_keys)]),
+        (grants.ALIASES_BY_UID, [sorted(wanted.uid_keys)]),
+        (sessions.SESSIONS_BY_ID, [sorted(wanted.sessions)]),
         (locations.LOCATIONS_BY_KEY, [sorted(wanted.sites)]),
     )
     held, places = tokens.from_batch(uids), locations.from_batch(sites)
+    expected, meant = grants.from_batch(granted), grants.aliases_from_batch(aliases)
+    begun = sessions.from_batch(awaited)
     prices = await _prices(batch, places, special)
     for one in known.values():
         one.tokens, one.locations, one.tariffs, one.prices = held, places, prices, special
+        one.grants, one.aliases, one.sessions = expected, meant, begun
     # Transactions that ended long ago, or that a restart took from memory, for repeated messages.
     for transaction in transactions.started(started):
         known[transaction.station_id].started[transaction.start_key] = transaction

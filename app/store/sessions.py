@@ -10,7 +10,8 @@ from sqlmodel import Field, SQLModel, col
 
 from app.domain.parties import Party
 from app.domain.sessions import ChargingSession, SessionStatus, Snapshot
-from app.store.columns import Document, UtcMicros, document, micros
+from app.domain.state import StoredSession
+from app.store.columns import Document, UtcMicros, document, micros, moment
 from app.store.paging import Page, Window
 from app.store.paging import page as changed_since
 from app.store.statements import Row, query, run, upsert
@@ -50,13 +51,17 @@ UPSERT_SESSIONS = upsert(
         "ref": "{new}.ref",
         "published": "{new}.published",
         "doc": "{new}.doc",
+        "snapshot": "CASE WHEN {old}.ref IS NULL THEN {new}.snapshot ELSE {old}.snapshot END",
         "status": "{new}.status",
         "last_updated": "{greatest}({old}.last_updated + 1000, {new}.last_updated)",
     },
 )
-"""Creation number and snapshot stay as first written; `last_updated` never goes back."""
+"""The creation number stays as first written, the snapshot as the transaction began; `last_updated` never goes back."""
 
 SESSIONS_BY_ID = query("SELECT id, ref, doc, snapshot, last_updated FROM sessions WHERE id {any0}", "text")
+
+_decode = msgspec.json.Decoder(ChargingSession).decode
+_decode_snapshot = msgspec.json.Decoder(Snapshot).decode
 
 
 def row(session: ChargingSession, snapshot: Snapshot, ref: str | None, now: datetime) -> Row:
@@ -67,6 +72,18 @@ def row(session: ChargingSession, snapshot: Snapshot, ref: str | None, now: date
         session.id, ref, owner.country_code, owner.party_id, session.published, document(session),
         document(snapshot), session.status.value, stamp, stamp,
     )  # fmt: skip
+
+
+def from_batch(rows: Iterable[Row]) -> dict[str, StoredSession]:
+    """Sessions by id, from the rows of SESSIONS_BY_ID."""
+    return {
+        id_: StoredSession(
+            ref,
+            msgspec.structs.replace(_decode(doc), last_updated=moment(updated)),
+            _decode_snapshot(snapshot),
+        )
+        for id_, ref, doc, snapshot, updated in rows
+    }
 
 
 async def get(session: AsyncSession, session_id: str) -> ChargingSession | None:

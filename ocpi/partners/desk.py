@@ -25,6 +25,7 @@ OFFERED: dict[str, tuple[tuple[ModuleId, InterfaceRole], ...]] = {
         (ModuleId.CDRS, InterfaceRole.SENDER),
         (ModuleId.TARIFFS, InterfaceRole.SENDER),
         (ModuleId.TOKENS, InterfaceRole.RECEIVER),
+        (ModuleId.COMMANDS, InterfaceRole.RECEIVER),
     )
 }
 """The functional interfaces of each platform of ours."""

@@ -9,14 +9,16 @@ from msgspec.structs import replace
 from app.domain.audiences import evse_for, location_for
 from app.domain.cdrs import ChargeDetailRecord
 from app.domain.locations import Location
+from app.domain.remote import Told
 from app.domain.sessions import ChargingSession
 from app.domain.status import EvseStatus
 from app.domain.tariffs import Tariff
-from app.outbox.outcomes import Claim, Delivered, Down, Missing, Outcome, Refused
+from app.outbox.outcomes import Claim, Delivered, Down, Failed, Missing, Outcome, Refused
 from app.store import locations
 from app.store.columns import micros
 from ocpi.headers import RoutedParty
 from ocpi.mapping.cdrs import cdr_body
+from ocpi.mapping.commands import result_body
 from ocpi.mapping.locations import evse_body, evse_patch, location_body
 from ocpi.mapping.rendering import render
 from ocpi.mapping.sessions import session_body, session_patch
@@ -25,7 +27,7 @@ from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.desk import Desk
 from ocpi.partners.partner import Partner
 from ocpi.push.audience import addressees
-from ocpi.push.loading import LiveEvse, Thing, Withdrawn, load
+from ocpi.push.loading import LiveEvse, Object, Thing, Withdrawn, load
 from ocpi.push.references import untold
 from ocpi.push.requests import Declined, Requests, Said, Took, Unclear
 
@@ -36,6 +38,9 @@ _MODULES = {
     "session": ModuleId.SESSIONS,
     "cdr": ModuleId.CDRS,
 }
+
+_TRIES = 3
+"""How often the result of a command is POSTed at most."""
 
 
 class PartnerDeliverer:
@@ -63,6 +68,8 @@ class PartnerDeliverer:
         if thing is None:
             return Refused(error="the object does not exist (any more)")
         thing = self._seen_by(partner, thing)
+        if isinstance(thing, Told):
+            return await self._result(partner, claim, thing)
         url = partner.endpoint(_MODULES[claim.kind], InterfaceRole.RECEIVER)
         if url is None:
             return Refused(error=f"the partner offers no receiver of {_MODULES[claim.kind]}")
@@ -82,7 +89,7 @@ class PartnerDeliverer:
     def _hides(self, partner: Partner, tariff: Tariff) -> bool:
         return tariff.id.upper() in self._desk.registry.hidden_from(partner)
 
-    async def _tell_all(self, partner: Partner, claim: Claim, thing: Thing, url: str) -> Said:
+    async def _tell_all(self, partner: Partner, claim: Claim, thing: Object, url: str) -> Said:
         said: Said = Took(note="nobody of the partner is to be told")
         for party in self._addressees(partner, thing):
             requests = Requests(desk=self._desk, partner=partner, to=party)
@@ -91,12 +98,12 @@ class PartnerDeliverer:
                 return said
         return said
 
-    def _addressees(self, partner: Partner, thing: Thing) -> list[RoutedParty]:
+    def _addressees(self, partner: Partner, thing: Object) -> list[RoutedParty]:
         if isinstance(thing, ChargingSession | ChargeDetailRecord):
             return [RoutedParty(thing.token.country_code, thing.token.party_id)]
         return addressees(partner)
 
-    async def _tell(self, requests: Requests, claim: Claim, thing: Thing, url: str) -> Said:
+    async def _tell(self, requests: Requests, claim: Claim, thing: Object, url: str) -> Said:
         match thing:
             case LiveEvse():
                 return await self._evse(requests, thing, url)
@@ -174,7 +181,25 @@ class PartnerDeliverer:
             return said._replace(note="acknowledged without a Location")
         return said
 
-    async def _outcome(self, partner: Partner, claim: Claim, thing: Thing, said: Said) -> Outcome:
+    async def _result(self, partner: Partner, claim: Claim, told: Told) -> Outcome:
+        """POST to where the eMSP wanted it, a few times and never late.
+
+        A response_url may be on any host: what is wrong there says nothing of the partner as a whole.
+        """
+        if self._desk.clock.now() > told.until:
+            return Refused(error="too late: the partner does not wait for this result any more")
+        to = RoutedParty(told.party.country_code, told.party.party_id)
+        requests = Requests(desk=self._desk, partner=partner, to=to)
+        said = await requests.send("POST", told.url, result_body(told.result))
+        if isinstance(said, Took):
+            return Delivered(version=told.created_at, note=said.note)
+        outcome = said if isinstance(said, Down) else said.outcome
+        error = "" if isinstance(outcome, Delivered) else outcome.error
+        if claim.attempts + 1 >= _TRIES or isinstance(said, Declined):
+            return Refused(error=error)
+        return Failed(error=error)
+
+    async def _outcome(self, partner: Partner, claim: Claim, thing: Object, said: Said) -> Outcome:
         if isinstance(said, Took):
             return Delivered(version=_version(thing), note=said.note)
         if isinstance(said, Down):
@@ -197,5 +222,5 @@ def _same_host(one: str, other: str) -> bool:
     return (here.scheme, here.netloc.lower()) == (there.scheme, there.netloc.lower())
 
 
-def _version(thing: Thing) -> datetime:
+def _version(thing: Object) -> datetime:
     return thing.tariff.last_updated if isinstance(thing, Withdrawn) else thing.last_updated

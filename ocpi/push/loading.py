@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.domain.cdrs import ChargeDetailRecord
 from app.domain.locations import Location
+from app.domain.remote import Told
 from app.domain.sessions import ChargingSession
 from app.domain.status import EvseStatus
 from app.domain.tariffs import Tariff
 from app.outbox.outcomes import Claim
-from app.store import cdrs, locations, sessions, tariffs
+from app.store import cdrs, locations, remote, sessions, tariffs
 
 
 class LiveEvse(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +33,8 @@ class Withdrawn(msgspec.Struct, frozen=True, kw_only=True):
     tariff: Tariff
 
 
-Thing = LiveEvse | Location | Tariff | Withdrawn | ChargingSession | ChargeDetailRecord
+Object = LiveEvse | Location | Tariff | Withdrawn | ChargingSession | ChargeDetailRecord
+Thing = Object | Told
 
 
 def evse_name(location_id: str, uid: str) -> str:
@@ -82,6 +84,10 @@ async def _cdrs(session: AsyncSession, names: Iterable[str]) -> dict[str, Thing]
     return dict(await cdrs.bodies(session, names))
 
 
+async def _results(session: AsyncSession, names: Iterable[str]) -> dict[str, Thing]:
+    return dict(await remote.told(session, list(names)))
+
+
 async def _tariffs(session: AsyncSession, names: Iterable[str]) -> dict[str, Thing]:
     found = await tariffs.bodies(session, names)
     gone = await tariffs.withdrawn_among(session, list(found))
@@ -94,4 +100,5 @@ _READERS = {
     "evse": _evses,
     "session": _sessions,
     "cdr": _cdrs,
+    "command": _results,
 }

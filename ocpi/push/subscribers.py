@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from app.domain.events import (
     CdrIssued,
+    CommandEnded,
     Event,
     EvseStatusChanged,
     LocationChanged,
@@ -16,8 +17,8 @@ from ocpi.partners.registry import PartnerRegistry
 from ocpi.push import audience
 from ocpi.push.loading import evse_name
 
-RANKS = {"tariff": 0, "location": 1, "evse": 2, "session": 3, "cdr": 4}
-"""The order in which a partner is told: what is named before what names it."""
+RANKS = {"command": -1, "tariff": 0, "location": 1, "evse": 2, "session": 3, "cdr": 4}
+"""The order in which a partner is told: what is named before what names it; results of commands wait for nothing."""
 
 
 def on_events(registry: PartnerRegistry) -> Callable[[Sequence[Event]], list[Mark]]:
@@ -52,6 +53,8 @@ def marks_of(registry: PartnerRegistry, event: Event) -> list[Mark]:
         case CdrIssued():
             partner = audience.owner(registry, ModuleId.CDRS, event.owner)
             return [] if partner is None else [_mark(partner.id, "cdr", event.cdr_id, event, whole=True)]
+        case CommandEnded():
+            return [_mark(event.partner_id, "command", event.told_id, event, whole=True)]
         case _:
             return []
 
@@ -60,7 +63,7 @@ def _mark(
     partner_id: str,
     kind: str,
     object_id: str,
-    event: EvseStatusChanged | LocationChanged | TariffChanged | SessionChanged | CdrIssued,
+    event: EvseStatusChanged | LocationChanged | TariffChanged | SessionChanged | CdrIssued | CommandEnded,
     *,
     whole: bool,
 ) -> Mark:

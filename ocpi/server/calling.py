@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from app.domain.parties import Party
 from ocpi.context import OcpiContext
 from ocpi.envelope import ABSENT, success
 from ocpi.errors import InvalidParameterError
@@ -31,6 +32,8 @@ class Call:
     query: Mapping[str, str]
     raw_body: bytes
     now: datetime
+    sender: Party | None = None
+    """The party that the message comes from, where the module is routed."""
 
     @property
     def partner(self) -> Partner:
@@ -83,10 +86,17 @@ class Operation:
     created: bool = False
     parameters: Sequence[str] = ()
 
-    @property
-    def depth(self) -> int:
-        """How many path segments follow the interface's URL."""
-        return self.path.count("{")
+    def fits(self, segments: Sequence[str]) -> bool:
+        """Whether these segments behind the interface's URL are a path of this operation."""
+        parts = self.path.split("/")[1:]
+        return len(parts) == len(segments) and all(
+            part.startswith("{") or part == segment for part, segment in zip(parts, segments, strict=True)
+        )
+
+    def arguments(self, segments: Sequence[str]) -> list[str]:
+        """The segments that stand for the names in braces."""
+        parts = self.path.split("/")[1:]
+        return [each for part, each in zip(parts, segments, strict=True) if part.startswith("{")]
 
 
 def require_same(given: str | None, expected: str, what: str) -> None:

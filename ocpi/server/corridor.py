@@ -9,6 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from app.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from app.domain.parties import Party
 from app.kit import logs
 from app.kit.tasks import spawn
 from app.store.errors import RowRefused, StoreError
@@ -135,8 +136,9 @@ class Corridor:
             query=dict(parse_qsl(request.query_string.decode("latin-1"), keep_blank_values=True)),
             raw_body=request.body,
             now=self._context.clock.now(),
+            sender=_sender(request.routing),
         )
-        return await operation.handler(call, *found.segments)
+        return await operation.handler(call, *operation.arguments(found.segments))
 
     def _authenticate(self, request: _Request) -> Known:
         """Who calls: everything that is wrong with a token looks the same (OCPI 2.2.1 transport)."""
@@ -205,6 +207,12 @@ class Corridor:
                 response=reply.body,
             )
         )
+
+
+def _sender(routing: Routing | None) -> Party | None:
+    if routing is None or routing.sender is None:
+        return None
+    return Party(routing.sender.country_code, routing.sender.party_id)
 
 
 def _told(error: DomainError) -> OcpiError:

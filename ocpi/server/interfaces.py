@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ocpi.errors import MethodNotAllowedError, NotFoundError
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.desk import OFFERED
-from ocpi.server import cdrs, credentials, locations, sessions, tariffs, tokens, versions
+from ocpi.server import cdrs, commands, credentials, locations, sessions, tariffs, tokens, versions
 from ocpi.server.calling import Operation
 from ocpi.versions import Version
 
@@ -16,6 +16,7 @@ INTERFACES: Mapping[tuple[ModuleId, InterfaceRole], Sequence[Operation]] = {
     (ModuleId.CDRS, InterfaceRole.SENDER): cdrs.OPERATIONS,
     (ModuleId.TARIFFS, InterfaceRole.SENDER): tariffs.OPERATIONS,
     (ModuleId.TOKENS, InterfaceRole.RECEIVER): tokens.OPERATIONS,
+    (ModuleId.COMMANDS, InterfaceRole.RECEIVER): commands.OPERATIONS,
 }
 
 
@@ -70,8 +71,7 @@ def find(path: tuple[str, ...]) -> Found | None:
 
 def operation(found: Found, method: str) -> Operation:
     """The operation asked for. Raises NotFoundError (404) or MethodNotAllowedError (405)."""
-    depth = len(found.segments)
-    here = [each for each in found.interface.operations if each.depth == depth]
+    here = [each for each in found.interface.operations if each.fits(found.segments)]
     if not here or not all(found.segments):
         raise NotFoundError("there is nothing at this URL")
     for each in here:

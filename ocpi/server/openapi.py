@@ -83,7 +83,7 @@ def _described(path: str, tag: str, operation: Operation) -> dict[str, Any]:
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
-    names = [part.strip("{}") for part in operation.path.split("/") if part]
+    names = [part.strip("{}") for part in operation.path.split("/") if part.startswith("{")]
     inside = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
     asked = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in operation.parameters]
     paged = [{"name": name, "in": "query", "schema": schema} for name, schema in _LIST_PARAMETERS.items()]

@@ -17,11 +17,14 @@ from ocpi.envelope import require_success
 from ocpi.errors import MissingEndpointsError, PartnerFailure
 from ocpi.headers import RoutedParty, Routing
 from ocpi.modules import InterfaceRole, ModuleId
+from ocpi.simulator.commands import Commanded, Commander
 from ocpi.simulator.faults import FaultPlan, FaultyApp, ResettableProtocol
 from ocpi.simulator.interfaces import build_app
 from ocpi.simulator.ledger import Ledger
 from ocpi.simulator.registration import Identity, Registration
+from ocpi.versions import Version
 from ocpi.wire.base import render
+from ocpi.wire.commands import CommandType
 from ocpi.wire.tokens import AllowedType, Token
 
 _TRIES = 5
@@ -32,7 +35,8 @@ class EmspSimulator:
     """A partner with a server of its own and a memory of all that it received.
 
     `ledger` is that memory, `faults` the plan of what goes wrong, `tokens` the list that it offers, `verdicts` its
-    answers to real-time authorization by uid, `asked` the uids it was asked for.
+    answers to real-time authorization by uid, `asked` the uids it was asked for, `commander.results` what became of
+    its commands.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class EmspSimulator:
         self.faults = FaultPlan()
         self._client: PartnerClient = open_client()
         self.registration = Registration(self.identity, self._client)
+        self.commander = Commander(self._client, self.registration)
         if token_a is not None:
             self.registration.invite(token_a)
         self._host, self._port, self._base_url = host, port, base_url
@@ -145,6 +150,11 @@ class EmspSimulator:
         """PUT all our tokens, one after the other."""
         for token in self.tokens:
             await self.push_token(token)
+
+    async def command(self, type_: CommandType, **fields: Any) -> Commanded:
+        """Send a command; its fields as in OCPI, the response_url is ours unless one is given."""
+        results_url = f"{self.base_url}/ocpi/{Version.V2_2_1}/sender/commands"
+        return await self.commander.send(type_, results_url, self._routing(), **fields)
 
     async def pull(
         self, module: ModuleId, *, date_from: datetime | None = None, limit: int = 50

@@ -23,12 +23,14 @@ from ocpi.errors import (
 from ocpi.headers import CORRELATION_ID, REQUEST_ID, MessageIds, RoutedParty, Routing
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.paging import PageRequest, page_headers
+from ocpi.simulator.commands import Commander
 from ocpi.simulator.ledger import Ledger, Received
 from ocpi.simulator.registration import Identity, Registration
 from ocpi.strict_json import parse_body
 from ocpi.versions import Version
 from ocpi.wire.base import WireModel, render, same_id
 from ocpi.wire.cdrs import CDR
+from ocpi.wire.commands import CommandResult
 from ocpi.wire.tokens import AllowedType, AuthorizationInfo, LocationReferences, Token
 
 LARGEST_PAGE = 100
@@ -47,6 +49,7 @@ class Emsp(Protocol):
     tokens: list[Token]
     verdicts: dict[str, AllowedType]
     asked: list[str]
+    commander: Commander
 
     @property
     def base_url(self) -> str: ...
@@ -85,6 +88,7 @@ def build_app(emsp: Emsp) -> Starlette:
             route(_VERSION + "/receiver/{kind}/{path:path}", _receive, "GET", "PUT", "PATCH", "DELETE"),
             route(_VERSION + "/sender/tokens", _list_tokens, "GET"),
             route(_VERSION + "/sender/tokens/{uid}/authorize", _authorize, "POST"),
+            route(_VERSION + "/sender/commands/{command}/{uid}", _take_result, "POST"),
             route("/received/{kind}", _show, "GET"),
         ],
         exception_handlers={HTTPException: lost},
@@ -131,6 +135,7 @@ async def _details(emsp: Emsp, request: Request) -> Response:
     endpoints = [(ModuleId.CREDENTIALS, InterfaceRole.SENDER, f"{base}/credentials")]
     endpoints += [(each, InterfaceRole.RECEIVER, f"{base}/receiver/{each}") for each in RECEIVED_MODULES]
     endpoints.append((ModuleId.TOKENS, InterfaceRole.SENDER, f"{base}/sender/tokens"))
+    endpoints.append((ModuleId.COMMANDS, InterfaceRole.SENDER, f"{base}/sender/commands"))
     written = [{"identifier": module, "role": role, "url": url} for module, role, url in endpoints]
     return _respond(emsp, {"version": Version.V2_2_1, "endpoints": written})
 
@@ -194,6 +199,16 @@ async def _post_cdr(emsp: Emsp, request: Request) -> Response:
 async def _get_cdr(emsp: Emsp, request: Request) -> Response:
     emsp.registration.authenticate(request.headers.get("Authorization"))
     return _respond(emsp, render(emsp.ledger.find("cdrs", [request.path_params["cdr_id"]])))
+
+
+async def _take_result(emsp: Emsp, request: Request) -> Response:
+    emsp.registration.authenticate(request.headers.get("Authorization"))
+
+    def take(body: Any) -> Response:
+        emsp.commander.take(request.path_params["uid"], CommandResult.read(body))
+        return _respond(emsp)
+
+    return await _noted(emsp, request, "commands", take)
 
 
 async def _noted(emsp: Emsp, request: Request, kind: str, take: Callable[[Any], Response]) -> Response:

@@ -13,6 +13,9 @@ from tests.flows.partner import Partner
 from tests.flows.site import fresh
 from tests.flows.station import PASSWORD
 
+QUICK = {"AUTHORIZE_SECONDS": "1.5", "COMMAND_SECONDS": "2", "START_SECONDS": "3"}
+"""Times that are waited for in vain, shortened."""
+
 
 class Shared:
     """A program that many tests use one after the other, with one partner, both made when first asked for."""
@@ -38,7 +41,7 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     url = f"sqlite+aiosqlite:///{folder / 'voltbridge.db'}"
     if request.param == "postgresql":
         url = _new_database(request.getfixturevalue("postgres_url"))
-    found = Shared(House(url, folder))
+    found = Shared(House(url, folder, **QUICK))
     found.house.secrets.add(PASSWORD)
     found.house.start()
     yield found

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 
 from ocpi.modules import ModuleId
 from ocpi.simulator import EmspSimulator, Received
+from ocpi.simulator.commands import Commanded
 from ocpi.wire.base import render
+from ocpi.wire.commands import CommandType
 from ocpi.wire.tokens import Token
 from tests.flows.house import House, until
 from tests.flows.site import Site
@@ -101,6 +103,32 @@ class Partner:
         token = Token(**(values | changes))
         await self.do(self.emsp.push_token(token))
         return token
+
+    def token(self, uid: str, **changes: Any) -> Token:
+        """A driver's token, told to nobody."""
+        values = {
+            "country_code": self.emsp.identity.country_code,
+            "party_id": self.emsp.identity.party_id,
+            "uid": uid,
+            "type": "APP_USER",
+            "contract_id": f"DE-EMS-C{uid}"[:36],
+            "issuer": "Elbe Mobility",
+            "valid": True,
+            "whitelist": "NEVER",
+            "last_updated": datetime.now(UTC),
+        }
+        return Token(**(values | changes))
+
+    async def command(self, type_: CommandType, **fields: Any) -> Commanded:
+        """Send a command, answered in any way."""
+        return await self.do(self.emsp.command(type_, **fields))
+
+    async def result(self, commanded: Commanded, seconds: float = 10.0) -> str:
+        """The one result of a command, as soon as it is here."""
+        results = self.emsp.commander.results
+        await until(lambda: results.get(commanded.uid), seconds)
+        assert len(results[commanded.uid]) == 1, results[commanded.uid]
+        return str(results[commanded.uid][0].result)
 
     async def pull(self, module: ModuleId) -> dict[str, Any]:
         """A whole list of the house's, by id."""

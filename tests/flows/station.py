@@ -14,7 +14,7 @@ from ocpp.routing import on
 from ocpp.v16 import ChargePoint, call, call_result
 from websockets.asyncio.client import ClientConnection
 
-from tests.flows.house import House
+from tests.flows.house import House, until
 
 PASSWORD = "stations-password-91b2"
 LARGEST = 16 * 2**20
@@ -43,6 +43,10 @@ class Station(ChargePoint):  # type: ignore[misc]  # the library has no types
         super().__init__(station_id, socket, response_timeout=15)
         self.socket = socket
         self.heard: list[tuple[str, dict[str, Any]]] = []
+        self.says: dict[str, str] = {}
+        """What it answers to our calls, by action, where that is not the friendly answer."""
+        self.pauses: dict[str, float] = {}
+        """Seconds before it answers, by action."""
 
     async def boot(self) -> Any:
         return await self.say(
@@ -86,13 +90,33 @@ class Station(ChargePoint):  # type: ignore[misc]  # the library has no types
 
     @on("RemoteStartTransaction")  # type: ignore[untyped-decorator]
     async def on_remote_start(self, **given: Any) -> Any:
-        self.heard.append(("RemoteStartTransaction", given))
-        return call_result.RemoteStartTransaction(status="Accepted")
+        return call_result.RemoteStartTransaction(await self._said("RemoteStartTransaction", given))
 
     @on("RemoteStopTransaction")  # type: ignore[untyped-decorator]
     async def on_remote_stop(self, **given: Any) -> Any:
-        self.heard.append(("RemoteStopTransaction", given))
-        return call_result.RemoteStopTransaction(status="Accepted")
+        return call_result.RemoteStopTransaction(await self._said("RemoteStopTransaction", given))
+
+    @on("UnlockConnector")  # type: ignore[untyped-decorator]
+    async def on_unlock(self, **given: Any) -> Any:
+        return call_result.UnlockConnector(await self._said("UnlockConnector", given, "Unlocked"))
+
+    @on("ReserveNow")  # type: ignore[untyped-decorator]
+    async def on_reserve(self, **given: Any) -> Any:
+        return call_result.ReserveNow(await self._said("ReserveNow", given))
+
+    @on("CancelReservation")  # type: ignore[untyped-decorator]
+    async def on_cancel(self, **given: Any) -> Any:
+        return call_result.CancelReservation(await self._said("CancelReservation", given))
+
+    async def _said(self, action: str, given: dict[str, Any], friendly: str = "Accepted") -> str:
+        self.heard.append((action, given))
+        await asyncio.sleep(self.pauses.get(action, 0))
+        return self.says.get(action, friendly)
+
+    async def told(self, action: str) -> dict[str, Any]:
+        """The last call of this kind that it got, as soon as there is one."""
+        found = await until(lambda: [given for name, given in self.heard if name == action])
+        return dict(found[-1])
 
     @on("ChangeConfiguration")  # type: ignore[untyped-decorator]
     async def on_change_configuration(self, **given: Any) -> Any:

@@ -18,18 +18,23 @@ from app.domain.commands import Outcome, OutcomeKind
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.metering import MeterSample, SampledValue
 from app.domain.parties import Party
+from app.domain.remote import CommandResult, Order
 from app.domain.state import Names
 from app.domain.transactions import TransactionEnded, TransactionMetered, TransactionStarted
 from app.services.commands import Commands
 from app.services.intake import Call, Intake, Line
+from app.services.remote import RemoteControl
 from app.services.stations import Stations, UnknownStations
+from app.services.wishes import Wishes
 from app.store.engine import Store
 from app.store.writer import Writer
 from ocpi.client import open_client
 from ocpi.partners.desk import Desk
 from ocpi.partners.registry import PartnerRegistry
 from ocpi.partners.tokens import Vault
+from ocpi.pull.authorization import PartnerIssuers
 from ocpi.push.subscribers import on_events
+from ocpp_bridge.v16 import remote
 
 TOKEN = "the-admin-token"
 _numbers = itertools.count(1)
@@ -62,6 +67,12 @@ class Gateway:
         self.calls.append((station_id, action, payload, timeout))
         return self.outcome
 
+    def spell(self, order: Order) -> tuple[str, dict[str, Any]]:
+        return remote.spell(order)
+
+    def meaning(self, order: Order, outcome: Outcome) -> CommandResult:
+        return remote.meaning(order, outcome)
+
 
 class House:
     """The API with what stands behind it, and the words a station may say to it."""
@@ -90,6 +101,9 @@ class House:
             ours=Party("NL", "VBR"),
             name="Voltbridge",
         )
+        self.control = RemoteControl(
+            store, clock, Commands(store, clock, self.gateway), self.gateway, self.intake
+        )
         store.subscribe(on_events(self.registry))
         self.app = admin_app(self.context())
         self.answers: list[Any] = []
@@ -103,6 +117,8 @@ class House:
                 self.store, self.clock, self.intake.report, unknown=UnknownStations.PENDING, profile_0=True
             ),
             commands=Commands(self.store, self.clock, self.gateway),
+            wishes=Wishes(self.store, self.clock, self.gateway, self.control),
+            issuers=PartnerIssuers(self.desk),
             desk=self.desk,
             ours=Party("NL", "VBR"),
             ocpp_url="ws://127.0.0.1:9000",

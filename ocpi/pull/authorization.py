@@ -1,0 +1,133 @@
+"""Real-time authorization: asking the issuer of a token, or whoever may know a uid (OCPI 2.2.1 mod_tokens)."""
+
+import asyncio
+from urllib.parse import quote
+
+from app.domain.authorization import Asked, Question
+from app.domain.parties import Party, Role
+from app.domain.tokens import TokenType, Verdict
+from app.kit import logs
+from app.kit.tasks import spawn
+from ocpi.envelope import data_of
+from ocpi.errors import InvalidParameterError, PartnerFailure, PartnerRefused
+from ocpi.headers import RoutedParty, Routing
+from ocpi.mapping.amounts import Body
+from ocpi.mapping.rendering import render
+from ocpi.mapping.tokens import token_from
+from ocpi.modules import InterfaceRole, ModuleId
+from ocpi.partners.desk import PLATFORM, Desk
+from ocpi.partners.partner import Partner
+from ocpi.wire import tokens as wire
+
+ASK_SECONDS = 5.0
+"""How long a driver in front of a station waits for the issuer."""
+
+_UNKNOWN_TOKEN = 2004
+_VERDICTS = {
+    wire.AllowedType.ALLOWED: Verdict.ACCEPTED,
+    wire.AllowedType.BLOCKED: Verdict.BLOCKED,
+    wire.AllowedType.EXPIRED: Verdict.EXPIRED,
+    wire.AllowedType.NO_CREDIT: Verdict.INVALID,
+    wire.AllowedType.NOT_ALLOWED: Verdict.INVALID,
+}
+_SILENT = Asked(verdict=None)
+
+_log = logs.get("ocpi.authorization")
+
+
+class PartnerIssuers:
+    """Implements app.domain.ports.Issuers: known tokens at their eMSP, unknown uids at all who want to be asked."""
+
+    def __init__(self, desk: Desk, *, seconds: float = ASK_SECONDS) -> None:
+        self._desk = desk
+        self._seconds = seconds
+
+    def can_answer(self, question: Question) -> bool:
+        """Whether there is anybody to ask."""
+        return bool(self.to_ask(question))
+
+    def to_ask(self, question: Question) -> list[Partner]:
+        """The partners that a question goes to; one that we cannot reach has nothing to say."""
+        registry, token = self._desk.registry, question.token
+        if token is not None:
+            owner = registry.by_party(PLATFORM, Party(token.country_code, token.party_id))
+            found = [] if owner is None else [owner]
+        else:
+            found = [each for each in registry.all() if _wants_unknown(each)]
+        return [each for each in found if each.reachable and _url(each) is not None]
+
+    async def ask(self, question: Question) -> Asked:
+        """The answer of the first that allows; else of one that refuses; else, after the deadline, none."""
+        asking = {spawn(self._at(each, question), f"asking {each.id}") for each in self.to_ask(question)}
+        refused = _SILENT
+        try:
+            async with asyncio.timeout(self._seconds):
+                while asking:
+                    done, asking = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+                    for answer in [each.result() for each in done]:
+                        if answer.verdict is Verdict.ACCEPTED:
+                            return answer
+                        refused = answer if answer.verdict is not None else refused
+        except TimeoutError:
+            _log.info("an issuer did not answer in time", partners=len(asking))
+        finally:
+            for each in asking:
+                each.cancel()
+        return refused
+
+    async def _at(self, partner: Partner, question: Question) -> Asked:
+        try:
+            info = await self._info(partner, question)
+        except PartnerRefused as refusal:
+            known = question.token is not None and refusal.status_code == _UNKNOWN_TOKEN
+            return Asked(verdict=Verdict.INVALID) if known else _SILENT
+        except (PartnerFailure, InvalidParameterError) as failure:
+            _log.info("an issuer could not be asked", partner=partner.id, reason=str(failure))
+            return _SILENT
+        token = token_from(info.token)
+        if not partner.owns(Party(token.country_code, token.party_id), Role.EMSP):
+            return _SILENT
+        return Asked(verdict=_verdict(info, question), token=token, reference=info.authorization_reference)
+
+    async def _info(self, partner: Partner, question: Question) -> wire.AuthorizationInfo:
+        kind = question.token.type if question.token else TokenType.RFID
+        ours = RoutedParty(self._desk.ours.country_code, self._desk.ours.party_id)
+        answer = await self._desk.client.send(
+            "POST",
+            f"{_url(partner)}/{quote(question.uid, safe='')}/authorize?type={kind}",
+            self._desk.peer(partner),
+            body=_place(question),
+            routing=Routing(to=_addressee(partner, question), sender=ours),
+            seconds=self._seconds,
+        )
+        return wire.AuthorizationInfo.read(data_of(answer))
+
+
+def _url(partner: Partner) -> str | None:
+    return partner.endpoint(ModuleId.TOKENS, InterfaceRole.SENDER)
+
+
+def _wants_unknown(partner: Partner) -> bool:
+    return partner.settings.authorize_unknown and bool(partner.roles & {Role.EMSP, Role.HUB})
+
+
+def _addressee(partner: Partner, question: Question) -> RoutedParty:
+    if question.token is not None:
+        return RoutedParty(question.token.country_code, question.token.party_id)
+    first = next(each for each in partner.parties if each.role in (Role.EMSP, Role.HUB))
+    return RoutedParty(first.country_code, first.party_id)
+
+
+def _place(question: Question) -> bytes | None:
+    if question.location_id is None:
+        return None
+    body: Body = {"location_id": question.location_id}
+    return render(body | ({"evse_uids": [question.evse_uid]} if question.evse_uid else {}))
+
+
+def _verdict(info: wire.AuthorizationInfo, question: Question) -> Verdict:
+    """What the issuer said; a permission for other EVSEs is none for this one."""
+    verdict = _VERDICTS[info.allowed]
+    only = [] if info.location is None else [uid.upper() for uid in info.location.evse_uids]
+    elsewhere = question.evse_uid is not None and only and question.evse_uid.upper() not in only
+    return Verdict.INVALID if verdict is Verdict.ACCEPTED and elsewhere else verdict
