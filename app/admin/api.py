@@ -15,6 +15,7 @@ from app.admin import (
     pricing,
     reservations,
     sessions,
+    settlement,
     simulations,
     stations,
     tariffs,
@@ -34,7 +35,7 @@ PATH = "/admin/v1"
 _ROOMS = (
     reservations,
     partners, locations, tariffs, tokens, stations, calls, transactions, sessions, verifications, cdrs, pricing,
-    simulations, deliveries, messages, bulk, webhooks,
+    simulations, deliveries, messages, bulk, webhooks, settlement,
 )  # fmt: skip
 _PROBLEM: dict[str, Any] = {
     "description": "What is wrong, as problem details (RFC 9457)",

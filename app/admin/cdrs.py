@@ -64,7 +64,7 @@ async def list_cdrs(
         found, total = await cdrs.find(
             session,
             state=state,
-            owners=None if partner is None else _parties(context, partner),
+            owners=None if partner is None else parties_of(context, partner),
             date_from=date_from,
             date_to=date_to,
             limit=page.limit,
@@ -144,7 +144,7 @@ def _kwh(request: Request) -> Decimal | None:
     return None if given is None else Decimal(given)
 
 
-def _parties(context: AdminContext, partner: str) -> list[Party]:
+def parties_of(context: AdminContext, partner: str) -> list[Party]:
     """The parties of a partner; a party of its own is one."""
     found = context.desk.registry.find(partner)
     if found is not None:

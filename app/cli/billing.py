@@ -1,11 +1,12 @@
-"""voltbridge price, cdr and outbox: what things cost, and whether partners were told."""
+"""voltbridge price, cdr, settlement and outbox: what things cost, and whether partners were told."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from app.cli.client import path, request
-from app.cli.show import AsJson, Limit, exact, listed, one, read_json, say
+from app.cli.show import AsJson, Limit, exact, listed, one, read_json, save, say
 
 prices = typer.Typer(no_args_is_help=True, help="Prices.")
 cdrs = typer.Typer(no_args_is_help=True, help="Charge detail records.")
@@ -95,3 +96,28 @@ def _decided(cdr: dict[str, Any]) -> None:
     cost = cdr.get("total_cost")
     amount = f": {cost['excl_vat']} {cdr['currency']} without VAT" if cost else ""
     say(f"{cdr['id']} is {cdr['state']}{amount}")
+
+
+def settlement(
+    month: Annotated[str, typer.Argument(help="In UTC, such as 2026-11.")],
+    partner: Annotated[str | None, typer.Option(help="Id of a partner, or a party such as DE-EMP.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write the table with every record into this file.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What each eMSP owes for a month, by currency and VAT rate."""
+    query = {"month": month, "partner": partner}
+    if csv is not None:
+        save(csv, request("GET", "/settlement", query=query | {"format": "csv"}).text)
+        return
+    response = request("GET", "/settlement", query=query)
+    if as_json:
+        one(response)
+        return
+    for each in response.json()["partners"]:
+        say(f"{each['party']}: {each['sessions']} sessions, {each['credits']} credits, {each['kwh']} kWh")
+        for share in each["amounts"]:
+            rate = "no one VAT rate" if share["vat"] is None else f"VAT {share['vat']} %"
+            including = "" if share["incl_vat"] is None else f", {share['incl_vat']} with it"
+            say(f"  {share['excl_vat']} {share['currency']} without VAT{including} ({rate})")

@@ -9,7 +9,7 @@ import typer
 
 from app.cli.client import request
 from app.cli.failures import Failure
-from app.cli.show import say
+from app.cli.show import save, say
 
 MOST_SHOWN = 20
 
@@ -49,11 +49,7 @@ def export(
     if to_screen:
         sys.stdout.write(content)
         return
-    try:
-        file.write_text(content, "utf-8", newline="")
-    except OSError as error:
-        raise Failure(f"{file} cannot be written: {error.strerror}") from None
-    say(f"{subject} are in {file}")
+    save(file, content)
 
 
 def _format(file: Path) -> str:

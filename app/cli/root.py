@@ -38,6 +38,7 @@ for _room, _name in (
     app.add_typer(_room, name=_name)
 app.command("import")(bulk.import_)
 app.command("export")(bulk.export)
+app.command("settlement")(billing.settlement)
 
 
 def main() -> None:

@@ -65,6 +65,15 @@ def read_text(file: str) -> str:
         raise Failure(f"{file} cannot be read: {reason}") from None
 
 
+def save(file: Path, content: str) -> None:
+    """Write what the server gave into a file. Raises Failure."""
+    try:
+        file.write_text(content, "utf-8", newline="")
+    except OSError as error:
+        raise Failure(f"{file} cannot be written: {error.strerror}") from None
+    say(f"wrote {file}")
+
+
 def parse(text: str, what: str) -> Any:
     """JSON that a person typed. Raises Failure."""
     try:

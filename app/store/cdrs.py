@@ -174,6 +174,28 @@ async def find(
     return [_stored(row) for row in (await session.execute(wanted)).scalars()], total
 
 
+async def issued_within(
+    session: AsyncSession,
+    begin: datetime,
+    end: datetime,
+    *,
+    owners: Collection[Party] | None = None,
+    limit: int,
+    offset: int = 0,
+) -> list[StoredCdr]:
+    """Records that were issued in [begin, end), by eMSP and then in the order of their making.
+
+    One that was held counts when it was released, so that a month that is over never changes.
+    """
+    issued_at = func.coalesce(col(CdrRow.decided_at), col(CdrRow.created_at), type_=UtcMicros)
+    filters = [col(CdrRow.state) == CdrState.ISSUED.value, issued_at >= begin, issued_at < end]
+    if owners is not None:
+        filters.append(_of(owners))
+    order = (CdrRow.country_code, CdrRow.party_id, CdrRow.seq, CdrRow.id)
+    wanted = select(CdrRow).where(*filters).order_by(*map(col, order)).limit(limit).offset(offset)
+    return [_stored(row) for row in (await session.execute(wanted)).scalars()]
+
+
 def _stored(row: CdrRow) -> StoredCdr:
     return StoredCdr(
         record=replace(row.doc, last_updated=row.last_updated),

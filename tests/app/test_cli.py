@@ -451,3 +451,50 @@ def test_a_webhook_is_added_tried_and_removed(live: Run) -> None:
     assert live("webhook", "remove", hook["id"]).out == f"{hook['id']} is removed\n"
     failed(live("webhook", "test", hook["id"]), hook["id"])
     failed(live("webhook", "add", "ftp://x"), "url")
+
+
+VISIT = {"arrival": "2026-06-01T10:00:00Z", "departure": "2026-06-01T11:00:00Z", "kwh": 10, "kw": 10}
+
+
+def test_a_price_with_reasons_and_a_visit_that_is_made_up(
+    live: Run, written: Callable[[str, Any], str]
+) -> None:
+    period = {"start_date_time": "2026-06-01T10:00:00Z", "dimensions": [{"type": "ENERGY", "volume": 10}]}
+    times = {"start_date_time": "2026-06-01T10:00:00Z", "end_date_time": "2026-06-01T11:00:00Z"}
+    site = {"tariff": TARIFF, "location_time_zone": "Europe/Amsterdam"}
+    question = written("question.json", site | {"cdr": times | {"charging_periods": [period]}})
+    told = live("price", "explain", question)
+    assert (told.code, told.out.splitlines()[-1]) == (0, "Total: 3.025 EUR (3.6603 with VAT)")
+    assert json.loads(live("price", "explain", question, "--json").out)["policies"]
+    visit = written("visit.json", site | {"visit": VISIT})
+    simulated = live("price", "simulate", visit)
+    assert "Total: 3.025 EUR (3.6603 with VAT)" in simulated.out
+    assert simulated.out.splitlines()[-1].split() == ["2026-06-01T11:00:00Z", "10", "kWh", "3.025"]
+    assert len(json.loads(live("price", "simulate", visit, "--json").out)["cost_over_time"]) == 61
+    failed(live("price", "explain", "NO-SUCH-CDR"), "NO-SUCH-CDR")
+    failed(live("cdr", "correct", "NO-SUCH-CDR", "--kwh", "5", "--reason", "meter"), "NO-SUCH-CDR")
+    failed(live("price", "simulate", written("half.json", site)), "visit")
+
+
+def test_a_tariff_is_checked_without_a_server(run: Run, written: Callable[[str, Any], str]) -> None:
+    good = run("tariff", "lint", written("good.json", TARIFF))
+    assert (good.code, good.out) == (0, "0 findings\n")
+    twice = TARIFF | {"elements": [*TARIFF["elements"], *TARIFF["elements"]]}
+    bad = run("tariff", "lint", written("twice.json", twice))
+    assert bad.code == 1
+    assert "error    elements[1]: the price for " in bad.out
+    (finding, *_) = json.loads(run("tariff", "lint", written("twice.json", twice), "--json").out)
+    assert (finding["level"], finding["kind"]) == ("error", "unreachable")
+    failed(run("tariff", "lint", written("odd.json", '{"currency": "EUR"')), "odd.json")
+    failed(run("tariff", "lint", written("empty.json", {"currency": "EUR", "elements": []})), "elements")
+    failed(run("tariff", "lint", "nowhere.json"), "nowhere.json")
+
+
+def test_a_settlement_on_screen_and_as_a_file(live: Run, tmp_path: Path) -> None:
+    table = tmp_path / "month.csv"
+    assert live("settlement", "2026-11").code == 0
+    assert json.loads(live("settlement", "2026-11", "--json").out)["month"] == "2026-11"
+    assert live("settlement", "2026-11", "--csv", str(table)).out == f"wrote {table}\n"
+    assert table.read_text("utf-8").startswith("kind,month,party")
+    failed(live("settlement", "2026-11", "--csv", str(tmp_path)), "cannot be written")
+    failed(live("settlement", "last"), "month")

@@ -249,13 +249,13 @@ def _cell(document: Mapping[str, Any], column: Column, level: Level, inner: set[
         case bool():
             return "true" if value else "false"
         case list() | tuple():
-            return _guarded(SEPARATOR.join(map(str, value)))
+            return guarded(SEPARATOR.join(map(str, value)))
         case Decimal():
             return format(value, "f")
         case int():
             return str(value)
         case _:
-            return _guarded(str(value))
+            return guarded(str(value))
 
 
 def _at(document: Mapping[str, Any], path: Sequence[str]) -> Any:
@@ -272,7 +272,7 @@ def _digits(value: Any) -> Any:
     raise TypeError(type(value).__name__)
 
 
-def _guarded(text: str) -> str:
+def guarded(text: str) -> str:
     """A text that no spreadsheet takes for a formula."""
     return f"'{text}" if _RISKY.match(text) and not _NUMBER.fullmatch(text) else text
 
