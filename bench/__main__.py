@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import psutil
 from rich.console import Console
 
-from bench import processes, report
+from bench import pricing, processes, report
 from bench.targets import TARGETS, Plan
 
 
@@ -35,6 +35,8 @@ def main() -> int:
         console.print("server and load could not be given a core each: compare with care")
     for remark in report.remarks(lines):
         console.print(remark)
+    if arguments.pricing:
+        console.print(pricing.table(pricing.bars()))
     return 1 if any(line["lost"] for line in lines) else 0
 
 
@@ -56,6 +58,7 @@ def _arguments() -> argparse.Namespace:
     unknown = [target for target in arguments.targets if target not in TARGETS]
     if unknown:
         parser.error(f"unknown target {unknown[0]}; there are {', '.join(TARGETS)}")
+    arguments.pricing = not arguments.targets
     arguments.targets = arguments.targets or list(TARGETS)
     return arguments
 

@@ -24,7 +24,7 @@ def lint(
 
     findings = check.lint(_tariff(file), SystemClock().now().date())
     if as_json:
-        say(json.dumps([finding_body(each) for each in findings], indent=2, default=float))
+        typer.echo(json.dumps([finding_body(each) for each in findings], indent=2, default=float))
     else:
         for finding in findings:
             _tell(finding)
@@ -37,7 +37,12 @@ def _tell(finding: Any) -> None:
     say(f"{finding.level:<8} {finding.where}: {finding.words}")
     shown = finding.example
     if shown is not None:
-        say(f"         {shown.what}: {shown.cost.excl_vat:f}; {shown.meaning}: {shown.otherwise.excl_vat:f}")
+        say(f"         {shown.what}: {_amount(shown.cost)}; {shown.meaning}: {_amount(shown.otherwise)}")
+
+
+def _amount(price: Any) -> str:
+    with_vat = "" if price.incl_vat is None else f" ({price.incl_vat.normalize():f} with VAT)"
+    return f"{price.excl_vat.normalize():f}{with_vat}"
 
 
 def _tariff(file: str) -> Any:

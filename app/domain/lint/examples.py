@@ -1,6 +1,6 @@
 """Sessions that show in money what a finding means: made for one moment of a tariff's space."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from app.domain.lint.findings import Example
-from app.domain.lint.space import Box, Slot, Space, first
+from app.domain.lint.space import Box, Slot, Space, TooManyCases, first, without
 from app.domain.pricing import Activity, Period, price
+from app.domain.pricing.prepared import prepared
 from app.domain.tariffs import Tariff, TariffDimension, TariffElement
 
 _UTC = ZoneInfo("UTC")
@@ -76,6 +77,30 @@ def example(
         otherwise=other.total_cost,
         meaning=meaning,
     )
+
+
+def telling_example(tariff: Tariff, otherwise: Tariff, meaning: str) -> Example:
+    """The first session that costs something else otherwise: a plain one, or one at a moment of some element's own."""
+    shown = example(tariff, otherwise, plain_session(parking=True), meaning)
+    for periods in _own_moments(tariff):
+        if shown.cost != shown.otherwise:
+            break
+        shown = example(tariff, otherwise, periods, meaning)
+    return shown
+
+
+def _own_moments(tariff: Tariff) -> Iterator[tuple[Period, ...]]:
+    """A session at what each element has to itself."""
+    rules = prepared(tariff).session.rules
+    space = Space(rules, tariff.last_updated.date())
+    boxes = [space.box(rule) for rule in rules]
+    for number, box in enumerate(boxes):
+        try:
+            left = without(box, boxes[:number])
+        except TooManyCases:
+            return
+        for dimension in (TariffDimension.ENERGY, TariffDimension.PARKING_TIME) if left else ():
+            yield session_at(space, left[0], dimension)
 
 
 def plain_session(hours: int = 1, kwh: int = 10, *, parking: bool = False) -> tuple[Period, ...]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from app.domain.currencies import minor_digits
-from app.domain.lint.examples import example, plain_session, with_elements
+from app.domain.lint.examples import example, plain_session, telling_example, with_elements
 from app.domain.lint.findings import Finding, Level
 from app.domain.pricing import Activity, Period
 from app.domain.tariffs import (
@@ -102,12 +102,7 @@ def _twice(tariff: Tariff, number: int, element: TariffElement) -> Iterator[Find
                 kind="component_twice",
                 where=f"elements[{number}].price_components[{place}]",
                 words=f"the element prices {component.type} twice: only the first counts",
-                example=example(
-                    tariff,
-                    _with(tariff, number, moved),
-                    plain_session(parking=True),
-                    "if it stood before the other",
-                ),
+                example=telling_example(tariff, _with(tariff, number, moved), "if it stood before the other"),
             )
         seen.add(component.type)
 
@@ -187,10 +182,9 @@ def _vat(tariff: Tariff) -> Iterator[Finding]:
         kind="mixed_vat" if rates else "no_vat",
         where=f"elements[{number}].price_components[{place}].vat",
         words=words,
-        example=example(
+        example=telling_example(
             tariff,
             _taxed(tariff, rate),
-            plain_session(parking=True),
             f"with {rate.normalize():f} % VAT on all",
         ),
     )
@@ -269,7 +263,7 @@ def _too_fine(tariff: Tariff, otherwise: Tariff, where: str, digits: int) -> Fin
         kind="too_many_decimals",
         where=where,
         words=f"more decimals than {tariff.currency} has ({digits}): nobody can pay exactly this",
-        example=example(tariff, otherwise, plain_session(), f"with {digits} decimals"),
+        example=telling_example(tariff, otherwise, f"with {digits} decimals"),
     )
 
 
