@@ -17,6 +17,8 @@ from app.domain.tariffs import Tariff, TariffDimension, TariffElement
 _UTC = ZoneInfo("UTC")
 _DAYS = ("SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY")
 _USUAL_WH = Decimal(10_000)
+"""In an hour."""
+_GRAIN = Decimal("0.1")
 _MINUTE_US = 60_000_000
 _HOUR = timedelta(hours=1)
 
@@ -34,7 +36,8 @@ def session_at(
     before = least_wh[0]
     if before and not since:
         since = timedelta(minutes=1)
-    energy = _USUAL_WH if least_wh[1] is None else min(_USUAL_WH, (least_wh[1] - before) / 2)
+    usual = (_USUAL_WH * (length // timedelta(minutes=1)) / 60).quantize(_GRAIN)
+    energy = usual if least_wh[1] is None else min(usual, (least_wh[1] - before) / 2)
     activity = Activity.PARKING if dimension is TariffDimension.PARKING_TIME else Activity.CHARGING
     if reserved:
         activity, energy = Activity.RESERVED, Decimal(0)

@@ -48,7 +48,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify(claim: Claim, tolerance: Decimal = _GRAIN) -> Verdict:
-    """Check a record. `tolerance` is in its currency, per line of the bill. Never raises for what a record says."""
+    """Check a record; never raises for what it says, as long as its currency is one of ISO 4217.
+
+    `tolerance` is in its currency, per line of the bill.
+    """
     found = tuple(checks(claim))
     try:
         use = use_of(claim)

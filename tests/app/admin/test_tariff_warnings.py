@@ -23,9 +23,9 @@ async def test_a_tariff_with_mistakes_is_stored_and_they_are_told(
     assert (warning["level"], warning["kind"], warning["where"]) == ("warning", "hole", "elements")
     assert warning["words"].startswith("charging costs nothing on SUNDAY 23:59-24:00, MONDAY 23:59-24:00")
     example = warning["example"]
-    assert example["session"] == "SUNDAY 23:59, 1 min CHARGING, 10 kWh"
+    assert example["session"] == "SUNDAY 23:59, 1 min CHARGING, 0.1667 kWh"
     assert example["cost"]["excl_vat"] == 0
-    assert example["otherwise"] == {"excl_vat": 2.5, "incl_vat": 3.025}
+    assert example["otherwise"] == {"excl_vat": 0.0418, "incl_vat": 0.0505}
     assert (await api.get("/tariffs/T1")).status_code == 200
 
 

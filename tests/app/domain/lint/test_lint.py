@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.lint import Finding, Level, lint
+from app.domain.lint import Finding, Level, lint, space
 from app.domain.tariffs import Tariff
 
 TODAY = date(2026, 11, 20)
@@ -147,6 +147,13 @@ def test_a_tariff_of_96_quarters_is_checked_in_time(tariff_of: Make) -> None:
     kinds = [each.kind for each in found(tariff_of(*quarters, E30))]
     assert kinds == ["repeated_hour"]
     assert time.perf_counter() - began < 5
+
+
+def test_what_is_too_tangled_is_said_to_be(tariff_of: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(space, "MOST_BOXES", 1)
+    tariff = tariff_of(asks(E30, kwh="5..10", clock="10:00..12:00"), E50)
+    (finding,) = found(tariff)
+    assert (finding.level, finding.kind, finding.example) == (Level.INFO, "too_many_cases", None)
 
 
 minutes = st.integers(0, 23).map(lambda hour: f"{hour:02}:00")
