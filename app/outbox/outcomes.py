@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import msgspec
 
 from app.domain.events import Mark
+from app.store.writer import Batch
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,13 +91,17 @@ class Deliverer(Protocol):
         """Partners to whom nothing may be sent now (paused, not registered)."""
         ...
 
+    async def glance(self, batch: Batch, claims: Sequence[Claim]) -> Mapping[int, Any]:
+        """Those of these objects that are quickly read in the batch that claims them, by the claim's id."""
+        ...
+
     async def load(self, claims: Sequence[Claim]) -> Mapping[int, Any]:
-        """The objects of these claims as they are now, by the claim's id."""
+        """The other objects, as they are now, by the claim's id."""
         ...
 
     async def deliver(self, claim: Claim, thing: Any) -> Outcome | None:
         """One delivery, whatever it takes; None where it must be given back untried.
 
-        `thing` is what `load` gave, None where the object does not exist. Never raises for what a partner does.
+        `thing` is what `glance` or `load` gave, None where the object does not exist. Never raises for what a partner does.
         """
         ...

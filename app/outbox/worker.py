@@ -167,19 +167,20 @@ class OutboxWorker:
             async with self._writer.batch() as batch:
                 known = await settle(batch, results, callers)
                 claims = await claim(batch, limit=_BATCH, without=left_out)
+                seen = dict(await self._deliverer.glance(batch, claims))
         except BaseException:
             self._results = results + self._results
             self._callers |= callers
             raise
         self._backed_off = {name for name, lane in known.items() if lane.failures} - callers
         self._due = self._due or len(claims) == _BATCH
-        await self._hand_out(claims)
+        await self._hand_out(claims, seen)
 
-    async def _hand_out(self, claims: list[Claim]) -> None:
-        if not claims:
-            return
+    async def _hand_out(self, claims: list[Claim], things: dict[int, Any]) -> None:
+        unseen = [found for found in claims if found.id not in things]
         try:
-            things = await self._deliverer.load(claims)
+            if unseen:
+                things |= await self._deliverer.load(unseen)
         except BaseException:
             self._results += [Result(found, None) for found in claims]
             raise

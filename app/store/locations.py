@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import BigInteger, Column, ColumnElement, Index, Text, delete, func, select, tuple_
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, Text, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
@@ -15,6 +15,7 @@ from app.store.columns import Document, UtcMicros, micros, moment
 from app.store.paging import Page, Window
 from app.store.paging import page as changed_since
 from app.store.statements import Row, query, update
+from app.store.writer import Batch
 
 _STEP = timedelta(milliseconds=1)
 _FRESH = {"populate_existing": True}
@@ -83,6 +84,12 @@ LOCATIONS_BY_KEY = query(
 REPORTED_OF_LOCATIONS = query("SELECT location_id, uid, reported FROM evses WHERE location_id {any0}", "text")
 """What stations last said of the EVSEs of locations (ids as stored)."""
 
+_LIVE_EVSES = query(
+    "SELECT e.location_id, e.uid, e.override, e.reported, e.last_updated, l.roaming "
+    "FROM evses e JOIN locations l ON l.id = e.location_id WHERE (e.location_id, e.uid) {pairs}",
+    "text",
+    "text",
+)
 
 Live = dict[str, tuple[EvseStatus, datetime]]
 """Status and version of a location's EVSEs, by uid in upper case."""
@@ -126,16 +133,14 @@ async def bodies(session: AsyncSession, ids: Iterable[str]) -> dict[str, Locatio
 
 
 async def live_evses(
-    session: AsyncSession, names: Collection[tuple[str, str]]
+    batch: Batch, names: Sequence[tuple[str, str]]
 ) -> list[tuple[str, str, EvseStatus, datetime, bool]]:
     """Of these EVSEs (location id, uid): both ids, status, version, and whether the location may roam."""
-    key = tuple_(col(EvseRow.location_id), col(EvseRow.uid))
-    found = await session.execute(
-        select(EvseRow, col(LocationRow.roaming))
-        .join(LocationRow, col(LocationRow.id) == col(EvseRow.location_id))
-        .where(key.in_(list(names)))
-    )
-    return [(row.location_id, row.uid, row.status, row.last_updated, roaming) for row, roaming in found]
+    found = await batch.fetch(_LIVE_EVSES, [name for name, _ in names], [uid for _, uid in names])
+    return [
+        (location_id, uid, EvseStatus(override or reported), moment(version), bool(roaming))
+        for location_id, uid, override, reported, version, roaming in found
+    ]
 
 
 async def holders(session: AsyncSession, uids: Collection[str]) -> dict[str, str]:

@@ -27,6 +27,7 @@ LIST_SECONDS = 30.0
 LARGEST_ANSWER = 16 * 1024 * 1024
 MOST_PAGES = 10_000
 _ALLOW_PRIVATE = "voltbridge.allow_private"
+_ALWAYS = {"User-Agent": "Voltbridge", "Accept": MEDIA_TYPE, "Accept-Encoding": "identity"}
 
 OnExchange = Callable[[Exchange], None]
 
@@ -38,13 +39,7 @@ class PartnerClient:
     """
 
     def __init__(self, transport: httpx.AsyncBaseTransport, *, on_exchange: OnExchange | None = None) -> None:
-        self._http = httpx.AsyncClient(
-            transport=transport,
-            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
-            headers={"User-Agent": "Voltbridge", "Accept": MEDIA_TYPE, "Accept-Encoding": "identity"},
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._transport = transport
         self.on_exchange = on_exchange
 
     async def __aenter__(self) -> Self:
@@ -57,7 +52,7 @@ class PartnerClient:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
+        await self._transport.aclose()
 
     async def send(
         self,
@@ -85,9 +80,7 @@ class PartnerClient:
         began = time.perf_counter()
         try:
             check_url(url, allow_private=peer.allow_private)
-            request = self._http.build_request(
-                method, url, headers=headers, content=body, extensions={_ALLOW_PRIVATE: peer.allow_private}
-            )
+            request = _request(method, url, headers, body, allow_private=peer.allow_private)
             envelope = await self._exchange(request, received, seconds)
             received.status_code = envelope.status_code
         except PartnerFailure as failure:
@@ -122,12 +115,10 @@ class PartnerClient:
         The rules for addresses are those for partners. Raises PartnerUnreachable. Nothing is logged.
         """
         check_url(url, allow_private=allow_private)
-        request = self._http.build_request(
-            "POST", url, headers=dict(headers), content=body, extensions={_ALLOW_PRIVATE: allow_private}
-        )
+        request = _request("POST", url, headers, body, allow_private=allow_private)
         try:
             async with asyncio.timeout(seconds):
-                response = await self._http.send(request, stream=True)
+                response = await self._transport.handle_async_request(request)
                 await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
             raise _failure(error, request.url.host, None) from error
@@ -173,7 +164,7 @@ class PartnerClient:
     async def _exchange(self, request: httpx.Request, received: Received, seconds: float) -> Envelope:
         try:
             async with asyncio.timeout(seconds):
-                response = await self._http.send(request, stream=True)
+                response = await self._transport.handle_async_request(request)
                 try:
                     received.http_status, received.headers = response.status_code, response.headers
                     plain = response.headers.get("Content-Encoding", "identity").lower() == "identity"
@@ -205,6 +196,20 @@ class _TwoPools(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         await self._public.aclose()
         await self._any.aclose()
+
+
+def _request(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, allow_private: bool
+) -> httpx.Request:
+    """A request for the transport itself. What httpx's client does around one (cookies, redirects, logins) is never
+    wanted here, and took as long as all the rest."""
+    return httpx.Request(
+        method,
+        url,
+        headers={**_ALWAYS, **headers},
+        content=body,
+        extensions={_ALLOW_PRIVATE: allow_private, "timeout": {"connect": CONNECT_SECONDS}},
+    )
 
 
 def open_client(*, per_partner: int = 8, on_exchange: OnExchange | None = None) -> PartnerClient:

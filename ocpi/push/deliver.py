@@ -16,6 +16,7 @@ from app.domain.tariffs import Tariff
 from app.outbox.outcomes import Claim, Delivered, Down, Failed, Missing, Outcome, Refused
 from app.store import locations
 from app.store.columns import micros
+from app.store.writer import Batch
 from ocpi.headers import RoutedParty
 from ocpi.mapping.cdrs import cdr_body
 from ocpi.mapping.commands import result_body
@@ -27,7 +28,7 @@ from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.desk import Desk
 from ocpi.partners.partner import Partner
 from ocpi.push.audience import addressees
-from ocpi.push.loading import LiveEvse, Object, Thing, Withdrawn, load
+from ocpi.push.loading import LiveEvse, Object, Thing, Withdrawn, live, load
 from ocpi.push.references import untold
 from ocpi.push.requests import Declined, Requests, Said, Took, Unclear
 
@@ -53,8 +54,12 @@ class PartnerDeliverer:
         """Partners to whom nothing may be sent now."""
         return self._desk.registry.unreachable()
 
+    async def glance(self, batch: Batch, claims: Sequence[Claim]) -> Mapping[int, Thing]:
+        """The status of the EVSEs among these claims."""
+        return await live(batch, claims)
+
     async def load(self, claims: Sequence[Claim]) -> Mapping[int, Thing]:
-        """The objects of these claims, read in one transaction."""
+        """The objects of the other claims, read in one transaction."""
         async with self._desk.store.reading() as session:
             return await load(session, claims)
 
@@ -106,7 +111,7 @@ class PartnerDeliverer:
     async def _tell(self, requests: Requests, claim: Claim, thing: Object, url: str) -> Said:
         match thing:
             case LiveEvse():
-                return await self._evse(requests, thing, url)
+                return await self._evse(requests, claim, thing, url)
             case Location():
                 return await self._location(requests, claim, thing, url)
             case Tariff():
@@ -118,10 +123,15 @@ class PartnerDeliverer:
             case ChargeDetailRecord():
                 return await self._cdr(requests, thing, url)
 
-    async def _evse(self, requests: Requests, evse: LiveEvse, url: str) -> Said:
-        """PATCH of the status; a partner that does not take it gets the EVSE, then the location."""
+    async def _evse(self, requests: Requests, claim: Claim, evse: LiveEvse, url: str) -> Said:
+        """PATCH of the status; a partner that does not take it gets the EVSE, then the location.
+
+        A version that was told already, because it was read after one more mark, is not told again.
+        """
         if not evse.roaming:
             return Took(note="kept out of roaming")
+        if claim.confirmed == micros(evse.last_updated):
+            return Took()
         there = self._owned(url, evse.location_id, evse.uid)
         said = await requests.send("PATCH", there, evse_patch(evse.status, evse.last_updated))
         if not isinstance(said, Declined):

@@ -15,6 +15,7 @@ from app.domain.status import EvseStatus
 from app.domain.tariffs import Tariff
 from app.outbox.outcomes import Claim
 from app.store import cdrs, locations, remote, sessions, tariffs
+from app.store.writer import Batch
 
 
 class LiveEvse(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,8 +49,23 @@ def evse_of(name: str) -> tuple[str, str]:
     return unquote(location_id), uid
 
 
+async def live(batch: Batch, claims: Sequence[Claim]) -> dict[int, Thing]:
+    """The status of the EVSEs among these claims, by the claim's id; what does not exist is left out."""
+    of_evses: dict[tuple[str, str], list[int]] = {}
+    for claim in claims:
+        if claim.kind == "evse":
+            of_evses.setdefault(evse_of(claim.object_id), []).append(claim.id)
+    found: dict[int, Thing] = {}
+    for location_id, uid, status, version, roaming in await locations.live_evses(batch, list(of_evses)):
+        evse = LiveEvse(
+            location_id=location_id, uid=uid, status=status, last_updated=version, roaming=roaming
+        )
+        found |= dict.fromkeys(of_evses[location_id, uid], evse)
+    return found
+
+
 async def load(session: AsyncSession, claims: Sequence[Claim]) -> dict[int, Thing]:
-    """The objects of these claims, by the claim's id; what does not exist is left out."""
+    """The objects of these claims that are no EVSEs, by the claim's id; what does not exist is left out."""
     found: dict[tuple[str, str], Thing] = {}
     for kind, read in _READERS.items():
         names = {claim.object_id for claim in claims if claim.kind == kind}
@@ -57,18 +73,6 @@ async def load(session: AsyncSession, claims: Sequence[Claim]) -> dict[int, Thin
             found |= {(kind, name): thing for name, thing in (await read(session, names)).items()}
     return {
         claim.id: thing for claim in claims if (thing := found.get((claim.kind, claim.object_id))) is not None
-    }
-
-
-async def _evses(session: AsyncSession, names: Iterable[str]) -> dict[str, Thing]:
-    keys = {evse_of(name): name for name in names}
-    rows = await locations.live_evses(session, list(keys))
-    return {
-        keys[location_id, uid]: LiveEvse(
-            location_id=location_id, uid=uid, status=status, last_updated=version, roaming=roaming
-        )
-        for location_id, uid, status, version, roaming in rows
-        if (location_id, uid) in keys
     }
 
 
@@ -97,7 +101,6 @@ async def _tariffs(session: AsyncSession, names: Iterable[str]) -> dict[str, Thi
 _READERS = {
     "tariff": _tariffs,
     "location": _locations,
-    "evse": _evses,
     "session": _sessions,
     "cdr": _cdrs,
     "command": _results,
