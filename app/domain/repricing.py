@@ -1,6 +1,5 @@
 """A charge detail record priced again from what it says of itself: its periods, its tariffs, its place."""
 
-from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from app.domain.cdrs import ChargeDetailRecord
@@ -8,13 +7,12 @@ from app.domain.pricing import (
     CdrDimension,
     Cost,
     Explanation,
-    Period,
     PeriodVolumes,
     explain,
     periods_from,
     price,
 )
-from app.domain.tariffs import Price, Tariff
+from app.domain.tariffs import Price
 
 
 def zone_of_record(record: ChargeDetailRecord) -> ZoneInfo:
@@ -34,10 +32,10 @@ def volumes_of_record(record: ChargeDetailRecord) -> tuple[PeriodVolumes, ...]:
     )
 
 
-def repriced(record: ChargeDetailRecord, tariffs: Sequence[Tariff] | None = None) -> Cost:
-    """What the periods of the record cost by its own tariffs, or by these. Raises ValueError as `price` does."""
-    given = record.tariffs if tariffs is None else tariffs
-    return price(_periods(record), given, zone_of_record(record))
+def repriced(record: ChargeDetailRecord) -> Cost:
+    """What the periods of the record cost by its own tariffs. Raises ValueError as `price` does."""
+    periods = periods_from(volumes_of_record(record), start=record.start_date_time, end=record.end_date_time)
+    return price(periods, record.tariffs, zone_of_record(record))
 
 
 def explained(record: ChargeDetailRecord) -> Explanation:
@@ -59,7 +57,3 @@ def differs(record: ChargeDetailRecord, cost: Cost) -> Price | None:
     if asked.incl_vat is not None and cost.total_cost.incl_vat is not None:
         incl = sign * asked.incl_vat - cost.total_cost.incl_vat
     return Price(excl_vat=more, incl_vat=incl) if more or incl else None
-
-
-def _periods(record: ChargeDetailRecord) -> tuple[Period, ...]:
-    return periods_from(volumes_of_record(record), start=record.start_date_time, end=record.end_date_time)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from threading import Lock
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -217,6 +218,8 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 _kept: dict[int, Prepared] = {}
+_keeping = Lock()
+"""Tariffs are checked in threads of their own while sessions are priced."""
 
 
 def prepared(tariff: Tariff) -> Prepared:
@@ -224,9 +227,11 @@ def prepared(tariff: Tariff) -> Prepared:
     ready = _kept.get(id(tariff))
     if ready is None:
         # A remembered tariff is kept alive by its entry, so its id cannot belong to another one.
-        if len(_kept) >= _KEPT:
-            del _kept[next(iter(_kept))]
-        ready = _kept[id(tariff)] = _prepare(tariff)
+        ready = _prepare(tariff)
+        with _keeping:
+            while len(_kept) >= _KEPT:
+                del _kept[next(iter(_kept))]
+            _kept[id(tariff)] = ready
     return ready
 
 
