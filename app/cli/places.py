@@ -51,7 +51,8 @@ def list_tariffs(as_json: AsJson = False, limit: Limit = 50) -> None:
 @tariffs.command("put")
 def put_tariff(tariff_id: Annotated[str, typer.Argument(metavar="ID")], file: File) -> None:
     """Create or replace a tariff."""
-    _put(path("tariffs", tariff_id), tariff_id, read_json(file))
+    for warning in _put(path("tariffs", tariff_id), tariff_id, read_json(file)).get("warnings", []):
+        say(f"{warning['level']}: {warning['where']}: {warning['words']}")
 
 
 @tokens.command("list")
@@ -82,6 +83,8 @@ def put_token(
     _put(path("tokens", uid), uid, body | ({"expires_at": expires_at} if expires_at else {}))
 
 
-def _put(where: str, name: str, body: Any) -> None:
-    created = request("PUT", where, body=body).status_code == 201
-    say(f"{name} is {'new' if created else 'replaced'}")
+def _put(where: str, name: str, body: Any) -> dict[str, Any]:
+    answered = request("PUT", where, body=body)
+    say(f"{name} is {'new' if answered.status_code == 201 else 'replaced'}")
+    found: dict[str, Any] = answered.json()
+    return found

@@ -476,6 +476,15 @@ def test_a_price_with_reasons_and_a_visit_that_is_made_up(
     failed(live("price", "simulate", written("half.json", site)), "visit")
 
 
+def test_putting_a_tariff_tells_what_it_may_not_mean(live: Run, written: Callable[[str, Any], str]) -> None:
+    twice = TARIFF | {"elements": [*TARIFF["elements"], *TARIFF["elements"]]}
+    put = live("tariff", "put", "TWICE", written("twice.json", twice))
+    assert put.code == 0
+    first, second = put.out.splitlines()
+    assert first == "TWICE is new"
+    assert second.startswith("error: elements[1]: the price for ENERGY never applies")
+
+
 def test_a_tariff_is_checked_without_a_server(run: Run, written: Callable[[str, Any], str]) -> None:
     good = run("tariff", "lint", written("good.json", TARIFF))
     assert (good.code, good.out) == (0, "0 findings\n")
