@@ -8,6 +8,7 @@ from app import __version__
 from app.admin import (
     calls,
     cdrs,
+    decisions,
     deliveries,
     locations,
     messages,
@@ -33,7 +34,7 @@ PATH = "/admin/v1"
 """Where the roof mounts it."""
 
 _ROOMS = (
-    reservations,
+    decisions, reservations,
     partners, locations, tariffs, tokens, stations, calls, transactions, sessions, verifications, cdrs, pricing,
     simulations, deliveries, messages, bulk, webhooks, settlement,
 )  # fmt: skip

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.domain.parties import Party
-from app.domain.ports import Issuers
 from app.kit.clock import Clock
 from app.services.commands import Commands
 from app.services.intake import Intake
@@ -15,6 +14,7 @@ from app.services.stations import Stations
 from app.services.wishes import Wishes
 from app.store.engine import Store
 from ocpi.partners.desk import Desk
+from ocpi.pull.authorization import PartnerIssuers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class AdminContext:
     stations: Stations
     commands: Commands
     wishes: Wishes
-    issuers: Issuers
+    issuers: PartnerIssuers
     desk: Desk
     ours: Party
     ocpp_url: str

@@ -12,7 +12,7 @@ import uvicorn
 
 from app.kit.clock import Clock, SystemClock
 from app.kit.tasks import spawn
-from ocpi.client import PartnerClient, open_client
+from ocpi.client import Answer, PartnerClient, open_client
 from ocpi.envelope import require_success
 from ocpi.errors import MissingEndpointsError, PartnerFailure
 from ocpi.headers import RoutedParty, Routing
@@ -25,6 +25,7 @@ from ocpi.simulator.registration import Identity, Registration
 from ocpi.versions import Version
 from ocpi.wire.base import render
 from ocpi.wire.commands import CommandType
+from ocpi.wire.sessions import ChargingPreferences
 from ocpi.wire.tokens import AllowedType, Token
 
 _TRIES = 5
@@ -155,6 +156,19 @@ class EmspSimulator:
         """Send a command; its fields as in OCPI, the response_url is ours unless one is given."""
         results_url = f"{self.base_url}/ocpi/{Version.V2_2_1}/sender/commands"
         return await self.commander.send(type_, results_url, self._routing(), **fields)
+
+    async def prefer(self, session_id: str, preferences: ChargingPreferences) -> Answer:
+        """PUT what a driver prefers for a running session, answered in any way."""
+        url = self.registration.url_of(ModuleId.SESSIONS, InterfaceRole.SENDER)
+        if url is None:
+            raise MissingEndpointsError("the partner has no sessions")
+        return await self._client.send(
+            "PUT",
+            f"{url.rstrip('/')}/{quote(session_id, safe='')}/charging_preferences",
+            self.registration.peer(),
+            body=render(preferences),
+            routing=self._routing(),
+        )
 
     async def pull(
         self, module: ModuleId, *, date_from: datetime | None = None, limit: int = 50

@@ -1,0 +1,58 @@
+"""Why a token may charge at a station or not: the table's answer, explained without asking anybody."""
+
+import msgspec
+
+from app.domain.authorization import TABLE, Admitted, Alias, Grant, GrantKind, Question, Shown, admit, to_ask
+from app.domain.errors import NotFound
+from app.domain.tokens import Token
+from app.kit.clock import Clock
+from app.store import grants, stations, tokens
+from app.store.engine import Store
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """`decided` is the answer if nobody is asked, or answers; `question` what an issuer would be asked."""
+
+    shown: Shown
+    decided: Admitted
+    question: Question | None
+    expected: Grant | None
+    earlier: Grant | None
+
+
+async def explain(store: Store, clock: Clock, id_tag: str, station_id: str) -> Explanation:
+    """What would happen if this id tag were shown at this station now. Raises NotFound (station)."""
+    now = clock.now()
+    async with store.reading() as session:
+        station = await stations.get(session, station_id)
+        if station is None:
+            raise NotFound(f"there is no station {station_id}")
+        candidates = await tokens.by_uid(session, id_tag)
+        commanded = await grants.alias(session, id_tag)
+        stored: Token | None = None
+        if commanded is not None:
+            stored = await tokens.get(
+                session, commanded.country_code, commanded.party_id, commanded.uid, commanded.type
+            )
+        settled = [each for each in await grants.of_tag(session, id_tag) if each.station_id == station_id]
+    shown = Shown(
+        id_tag=id_tag,
+        candidates=candidates,
+        alias=None if commanded is None else Alias(commanded=commanded, stored=stored),
+        grants=settled,
+        at=now,
+    )
+    token = shown.token
+    asks = to_ask(shown, now, reuse=False)
+    decided = admit(shown, now)
+    return Explanation(
+        shown=shown,
+        decided=decided,
+        question=Question(
+            uid=token.uid if token else id_tag, token=token, location_id=station.station.location_id
+        )
+        if asks
+        else None,
+        expected=decided.grant,
+        earlier=shown.granted(GrantKind.ASKED) if TABLE[decided.standing].ask else None,
+    )
