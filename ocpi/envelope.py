@@ -54,11 +54,8 @@ def failure(error: OcpiError, *, now: datetime, data: object = ABSENT) -> bytes:
 
 def page(bodies: Iterable[bytes], *, now: datetime) -> bytes:
     """Join objects that are rendered already into the envelope of one list page."""
-    return b'{"data":[%b],"status_code":%d,"timestamp":"%b"}' % (
-        b",".join(bodies),
-        SUCCESS,
-        write_time(now).encode("ascii"),
-    )
+    end = b'],"status_code":%d,"timestamp":"%b"}' % (SUCCESS, write_time(now).encode("ascii"))
+    return b"".join((b'{"data":[', b",".join(bodies), end))  # one copy of what may be large
 
 
 def _close(members: dict[str, object], message: str | None, now: datetime) -> bytes:

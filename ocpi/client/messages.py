@@ -91,6 +91,7 @@ class Exchange:
     def __init__(self, sent: Sent, received: Received, duration: float) -> None:
         self._sent = sent
         self._received = received
+        received.body = received.body[:_KEPT_OF_A_BODY]  # it was judged: nobody needs the rest of a long list
         self.duration = duration
         """Seconds."""
 

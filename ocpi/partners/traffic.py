@@ -54,8 +54,9 @@ class Traffic:
         self._keep(exchange)
 
     def heard(self, heard: Heard) -> None:
-        """Keep a request of a partner."""
-        self._keep(heard)
+        """Keep a request of a partner; of large bodies no more than will be written."""
+        request, response = heard.request[:_KEPT_OF_A_BODY], heard.response[:_KEPT_OF_A_BODY]
+        self._keep(heard._replace(request=request, response=response))
 
     async def flush(self) -> None:
         """Write what is waiting; called by a periodic task and at the end."""
@@ -118,4 +119,4 @@ def _message(at: datetime, seen: Exchange | Heard) -> Message:
 
 
 def _text(body: bytes) -> str | None:
-    return masked(body[:_KEPT_OF_A_BODY].decode("utf-8", "replace")) or None
+    return masked(body.decode("utf-8", "replace")) or None
