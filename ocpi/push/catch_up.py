@@ -30,7 +30,12 @@ async def tell_everything(desk: Desk, partner: Partner) -> int:
         return 0
     async with desk.store.unit_of_work(desk.clock) as unit:
         await enqueue.forget_confirmed(unit.session, partner.id)
-        wanted = await _objects(unit.session, partner)
+        hidden = desk.registry.hidden_from(partner)
+        wanted = [
+            (kind, id_)
+            for kind, id_ in await _objects(unit.session, partner)
+            if kind != "tariff" or id_.upper() not in hidden
+        ]
         gap = timedelta(seconds=1 / partner.settings.pace)
         now = unit.now()
         await enqueue.schedule(

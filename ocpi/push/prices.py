@@ -19,6 +19,7 @@ from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.desk import Desk
 from ocpi.partners.invitations import change_within
 from ocpi.partners.partner import Partner
+from ocpi.push import audience
 from ocpi.push.audience import addressees
 from ocpi.push.subscribers import RANKS
 
@@ -45,7 +46,13 @@ async def set_prices(desk: Desk, partner_id: str, given: Mapping[str, str]) -> P
                 each[key].upper() for each in (prices, partner.prices) for key in keys & each.keys()
             }
             found = await tariffs.by_keys(unit.session, moved)
-            await enqueue.mark(unit.session, list(_marks(partner, found, affected, unit)), unit.now())
+            marks = list(_marks(partner, found, affected, unit))
+            # Until now they were for everybody: who was told of them has to forget them.
+            special = [each for each in found if each.id in prices.values()]
+            for other in audience.everyone(desk.registry, ModuleId.TARIFFS):
+                if other.id != partner.id:
+                    marks += _marks(other, special, [], unit)
+            await enqueue.mark(unit.session, marks, unit.now())
         return msgspec.structs.replace(partner, prices=dict(prices))
 
     return await change_within(desk, partner_id, changed)

@@ -41,8 +41,12 @@ def marks_of(registry: PartnerRegistry, event: Event) -> list[Mark]:
             receivers = audience.everyone(registry, ModuleId.LOCATIONS)
             return [_mark(p.id, "location", event.location_id, event, whole=True) for p in receivers]
         case TariffChanged():
-            receivers = audience.everyone(registry, ModuleId.TARIFFS)
-            return [_mark(p.id, "tariff", event.tariff_id, event, whole=True) for p in receivers]
+            key = event.tariff_id.upper()
+            return [
+                _mark(p.id, "tariff", event.tariff_id, event, whole=True)
+                for p in audience.everyone(registry, ModuleId.TARIFFS)
+                if key not in registry.hidden_from(p)
+            ]
         case SessionChanged():
             partner = audience.owner(registry, ModuleId.SESSIONS, event.owner)
             return (

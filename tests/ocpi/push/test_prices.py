@@ -57,10 +57,23 @@ async def test_a_special_price_reaches_its_partner_and_nobody_else(ocpi_house, e
     assert [named(each) for each in await emsp.pull(ModuleId.LOCATIONS)] == [["SPECIAL"]]
     assert [named(each) for each in await other.pull(ModuleId.LOCATIONS)] == [["AC-DAY"]]
     assert sorted(emsp.ledger.tariffs) == ["SPECIAL"]
+    assert sorted(other.ledger.tariffs) == ["AC-DAY"], "what it was told before is taken back"
+    told = [m for m in other.ledger.messages if m.kind == "tariffs" and m.path.endswith("SPECIAL")]
+    assert [m.method for m in told] == ["PUT", "DELETE"], "and it hears no more of it"
     assert named(emsp.ledger.locations["quay-77"].to_wire()) == ["SPECIAL"]
     assert named(other.ledger.locations["quay-77"].to_wire()) == ["AC-DAY"]
     assert ocpi_house.partner(theirs).prices == {}
     assert special_for(ocpi_house.desk, "Special").id == mine
+
+
+async def test_a_newcomer_does_not_hear_of_a_price_that_is_special(ocpi_house, emsp, other, objects, join):
+    await put_site(ocpi_house, objects, "SPECIAL")
+    await set_prices(ocpi_house.desk, await join(emsp), {"AC-DAY": "SPECIAL"})
+    await join(other)
+    await other.wait_until(lambda: other.ledger.locations)
+    await ocpi_house.settled()
+
+    assert [m.path.rsplit("/", 1)[1] for m in other.ledger.messages if m.kind == "tariffs"] == ["AC-DAY"]
 
 
 async def test_taking_it_back_tells_the_usual_price_again(ocpi_house, emsp, objects, join):
