@@ -16,7 +16,7 @@ from app.kit.clock import Clock
 from app.store.announcements import Announcements, Listener, MarkKeeper, Subscriber
 from app.store.changes import Changes, written_by
 from app.store.errors import StoreError, StoreUnavailable, read_error
-from app.store.gate import PASS_GATE, Gate
+from app.store.gate import PASS_GATE, SNAPSHOT, Gate
 from app.store.stamps import Stamps
 from app.store.unit_of_work import UnitOfWork, reading, writing
 
@@ -60,12 +60,13 @@ class Store:
         """Calls `listener` with the events of each unit of work once it has committed."""
         self.announcements.listeners.append(listener)
 
-    def written(self, tables: Iterable[str]) -> tuple[int, ...] | None:
-        """How often these tables were written: what was read of them holds until this value differs.
+    def written(self, tables: Iterable[str]) -> tuple[int | str, ...]:
+        """The state these tables are in: what was read of them holds until this value differs.
 
-        To be asked after `pass_gate` and before reading. None where other processes write, too (PostgreSQL).
+        To be asked after `pass_gate` and before reading. On PostgreSQL, where other processes write, too, it is the
+        state of the whole database.
         """
-        return self.gate.changes.of(tables) if self.dialect == SQLITE else None
+        return self.gate.changes.of(tables) if self.dialect == SQLITE else (self.gate.seen,)
 
     async def pass_gate(self) -> None:
         """Waits until every writer that has begun has ended: what it stamped is then there to be read.
@@ -79,10 +80,11 @@ class Store:
         await self.reader.dispose()
         await self.writer.dispose()
 
-    async def _ask_for_writers(self) -> None:
+    async def _ask_for_writers(self) -> str:
         try:
             async with self._probe.connect() as connection:
-                await connection.execute(text(PASS_GATE))
+                await connection.exec_driver_sql(PASS_GATE)
+                return str((await connection.exec_driver_sql(SNAPSHOT)).scalar_one())
         except (SQLAlchemyError, OSError) as error:
             raise read_error(error) or error from error
 

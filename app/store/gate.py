@@ -12,6 +12,8 @@ _WRITERS = 0x766F6C7462726964
 
 ENTER_GATE = f"SELECT pg_advisory_xact_lock_shared({_WRITERS})"
 PASS_GATE = f"SELECT pg_advisory_xact_lock({_WRITERS})"
+SNAPSHOT = "SELECT CAST(pg_current_snapshot() AS text)"
+"""Names what is visible now. While the name stays the same, no transaction of any process has ended."""
 
 
 class Gate:
@@ -19,11 +21,12 @@ class Gate:
 
     Without `ask` (SQLite) writers go one at a time, behind a lock of this process, and `changes` counts what they
     write. With it (PostgreSQL) they go together, each holding the shared lock, and `ask` returns when the database
-    has seen all of them end.
+    has seen all of them end, with the name of the state it is in then, kept as `seen`.
     """
 
-    def __init__(self, ask: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(self, ask: Callable[[], Awaitable[str]] | None = None) -> None:
         self.changes = Changes()
+        self.seen = ""
         self._ask = ask
         self._turn = asyncio.Lock()
         self._asked = 0
@@ -61,7 +64,7 @@ class Gate:
                 return  # a question that began after we came was answered while we waited
             self._asked += 1
             question = self._asked
-            await self._ask()
+            self.seen = await self._ask()
             self._answered = question
 
     def _refuse_nested(self, task: "asyncio.Task[Any] | None") -> None:

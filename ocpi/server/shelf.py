@@ -31,7 +31,7 @@ class _Place:
     asked: int = 0
     answered: int = 0
     listed: Listed | None = None
-    written: tuple[int, ...] | None = None
+    written: tuple[int | str, ...] | None = None
 
 
 class Shelf:
@@ -55,7 +55,7 @@ class Shelf:
             asking = place.asked
             await self._store.pass_gate()
             written = self._store.written(tables)
-            if place.listed is None or written is None or written != place.written:
+            if place.listed is None or written != place.written:
                 self._put(key, place, await read(place.listed))
                 place.written = written
             place.answered = asking
