@@ -10,7 +10,7 @@ from app.domain.tokens import Token
 
 
 class ReservationState(StrEnum):
-    """How far a reservation has come; one that is `active` past its end has expired."""
+    """How far a reservation has come; one that is still open past its end has expired."""
 
     REQUESTED = "requested"
     ACTIVE = "active"
@@ -41,5 +41,5 @@ class Reservation(msgspec.Struct, frozen=True, kw_only=True):
 
     def state_at(self, now: datetime) -> ReservationState:
         """The state as it is now: time ends a reservation without a word from anybody."""
-        ended = self.state is ReservationState.ACTIVE and self.expires_at <= now
+        ended = self.state in OPEN and self.expires_at <= now
         return ReservationState.EXPIRED if ended else self.state

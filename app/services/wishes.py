@@ -165,17 +165,19 @@ class Wishes:
             raise Invalid(f"there is no token {uid}", field="token")
         if not self._driver.online(station_id):
             raise Conflict(f"station {station_id} is not connected")
-        if any(each.evse == connector for each in active):
-            return new_name(), CommandResult.EVSE_OCCUPIED
         link = stored.station.link(connector, 1)
         where = Spot(
             station_id=station_id,
             location_id="",
             evse=connector,
             evse_uid=link.evse_uid if link else None,
+            busy=any(each.evse == connector for each in active),
         )
         async with self._store.unit_of_work(self._clock) as unit:
             underway = await self._new_start(unit, where, token, None, None)
+            if where.busy:
+                await self._control.at_once(unit, underway.command, CommandResult.EVSE_OCCUPIED)
+                return underway.command.id, CommandResult.EVSE_OCCUPIED
             await remote.add(unit.session, underway.command)
         return underway.command.id, await self._control.carry_out(underway)
 

@@ -22,6 +22,11 @@ async def start(partner: Partner, site: Site, token: Any, **more: Any) -> Any:
     return await partner.command(CommandType.START_SESSION, **fields)
 
 
+async def is_offline(house: House, site: Site) -> bool:
+    """Whether the house has noticed that the station is gone."""
+    return not (await house.admin.get(f"stations/{site.station}"))["online"]
+
+
 def session_of(partner: Partner, token: Any) -> Any:
     """The partner's one session of a token, or None."""
     found = [each for each in list(partner.ledger.sessions.values()) if each.cdr_token.uid == token.uid]
@@ -279,6 +284,7 @@ async def test_an_operators_start_and_stop_go_the_same_way(house: House, partner
         "POST", f"stations/{site.station}/start", json={"connector": 1, "token": "NOBODY"}
     )
     assert unknown.status_code == 422
+    await until(lambda: is_offline(house, site))
     offline = await house.admin.ask("POST", f"transactions/{ref}/stop")
     assert offline.status_code == 409
 

@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 from sqlalchemy import make_url
 
-from app.store import locations, stations, tariffs, tokens, transactions
+from app.store import grants, locations, sessions, stations, tariffs, tokens, transactions
 from app.store.engine import SQLITE
 from app.store.statements import Query
 
@@ -20,6 +20,9 @@ _LOOK_UPS = {
     "locations": (locations.LOCATIONS_BY_KEY, "id_key=?"),
     "tariffs": (tariffs.TARIFFS_BY_KEY, "id_key=?"),
     "tokens": (tokens.TOKENS_BY_UID, "uid_key=?"),
+    "grants": (grants.GRANTS_BY_UID, "uid_key=?"),
+    "aliases": (grants.ALIASES_BY_UID, "uid_key=?"),
+    "sessions": (sessions.SESSIONS_BY_ID, "id=?"),
 }
 
 

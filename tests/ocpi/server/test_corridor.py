@@ -124,6 +124,7 @@ async def test_details_name_every_endpoint_by_its_public_url(ocpi_house, call):
         ("cdrs", "SENDER"): f"{base}/sender/cdrs",
         ("tariffs", "SENDER"): f"{base}/sender/tariffs",
         ("tokens", "RECEIVER"): f"{base}/receiver/tokens",
+        ("commands", "RECEIVER"): f"{base}/receiver/commands",
     }
     for url in endpoints.values():
         assert (await call("GET", url.split("/ocpi/cpo/")[1])).status_code in (200, 404)
