@@ -130,7 +130,11 @@ class Register:
             return self.energy_wh, Flag.METER_RESET
         total = meter_stop - meter_start
         limit = plausible_wh(self._rated_kw, at - self.points[0][0])
-        if self.reset or total < 0 or total + _ROUNDING_WH < self.energy_wh:
+        if (
+            total < 0
+            or total + _ROUNDING_WH < self.energy_wh
+            or (self.reset and not self._leads_to(at, total))
+        ):
             return self.energy_wh, Flag.METER_RESET
         if total <= limit:
             return total, None
@@ -138,6 +142,16 @@ class Register:
         if ZERO < since_first_odd <= limit:
             return since_first_odd, Flag.ABSURD_ENERGY
         return self.energy_wh, Flag.ABSURD_ENERGY
+
+    def _leads_to(self, at: datetime, total: Decimal) -> bool:
+        """Whether samples that count from another point than start and stop still tell the same energy.
+
+        Some stations begin each session's samples at zero; then only what flowed since the last sample may differ.
+        """
+        most = (
+            (self._rated_kw or _UNKNOWN_POWER_KW) * KILO * ((at - self.last_at) // _SECOND) / 3600 * _MARGIN
+        )
+        return total <= self.energy_wh + most + _ROUNDING_WH
 
     def until(self, at: datetime, total: Decimal) -> list[tuple[datetime, Decimal]]:
         """The curve cut at `at` and ending at `total` Wh there; points beyond either are dropped."""

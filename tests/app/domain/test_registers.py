@@ -40,6 +40,14 @@ def test_a_meter_that_counts_on_from_below_was_changed() -> None:
     assert made.settle(minute(6), Decimal(160), Decimal(1000)) == (Decimal(600), Flag.METER_RESET)
 
 
+def test_samples_that_begin_at_zero_beside_an_absolute_start_and_stop() -> None:
+    made = register(0, 200, 400, 600)
+    assert made.reset
+    assert made.energy_wh == 600
+    assert made.settle(minute(5), Decimal(1750), Decimal(1000)) == (Decimal(750), None)
+    assert made.settle(minute(5), Decimal(9000), Decimal(1000)) == (Decimal(600), Flag.METER_RESET)
+
+
 def test_values_that_nobody_can_have_charged_are_not_believed() -> None:
     made = register(1100, 90_000_000, 1200)
     assert made.energy_wh == 200
