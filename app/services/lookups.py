@@ -59,7 +59,7 @@ async def _fill(batch: Batch, wanted: _Wanted, known: dict[str, Known], special:
         (transactions.TRANSACTIONS_BY_OCPP_ID, _side_by_side(wanted.numbers)),
         (tokens.TOKENS_BY_UID, [sorted(wanted.uid_keys)]),
         (grants.GRANTS_BY_UID, [sorted(wanted.uid_keys)]),
-        (grants.ALIASES_BY_UID, [sorted(wanted.uid_keys)]),
+        (grants.ALIASES_BY_UID, [sorted(key for key in wanted.uid_keys if len(key) == grants.ALIAS_LENGTH)]),
         (sessions.SESSIONS_BY_ID, [sorted(wanted.sessions)]),
         (locations.LOCATIONS_BY_KEY, [sorted(wanted.sites)]),
     )

@@ -16,8 +16,8 @@ from app.store.columns import Document, UtcMicros, document, micros
 from app.store.statements import Row, query, run, upsert
 
 _LETTERS = string.ascii_uppercase + string.digits
-_LONGEST = 20
-"""Characters of an id tag of OCPP 1.6."""
+ALIAS_LENGTH = 20
+"""Characters of an alias: as many as an id tag of OCPP 1.6 may have."""
 
 
 class GrantRow(SQLModel, table=True):
@@ -111,7 +111,7 @@ async def alias_for(session: AsyncSession, token: Token, now: datetime) -> str:
         )
     ).scalar_one_or_none()
     if found is None:
-        id_tag = "".join(secrets.choice(_LETTERS) for _ in range(_LONGEST))
+        id_tag = "".join(secrets.choice(_LETTERS) for _ in range(ALIAS_LENGTH))
         found = AliasRow(
             uid_key=uid_key(id_tag),
             id_tag=id_tag,
