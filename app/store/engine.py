@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -16,7 +17,8 @@ from app.kit.clock import Clock
 from app.store.announcements import Announcements, Listener, MarkKeeper, Subscriber
 from app.store.changes import Changes, written_by
 from app.store.errors import StoreError, StoreUnavailable, read_error
-from app.store.gate import PASS_GATE, SNAPSHOT, Gate
+from app.store.gate import Gate
+from app.store.probe import Probe
 from app.store.stamps import Stamps
 from app.store.unit_of_work import UnitOfWork, reading, writing
 
@@ -38,7 +40,7 @@ class Store:
         self.stamps = Stamps()
         self.announcements = Announcements()
         self.gate = Gate(None if self.dialect == SQLITE else self._ask_for_writers)
-        self._probe = writer.execution_options(isolation_level="AUTOCOMMIT")
+        self._probe = Probe(url.set(drivername="postgresql").render_as_string(hide_password=False))
 
     def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
         """A transaction that only reads: `async with store.reading() as session`. Never blocked by writers."""
@@ -77,15 +79,14 @@ class Store:
 
     async def close(self) -> None:
         """Closes all connections."""
+        await self._probe.close()
         await self.reader.dispose()
         await self.writer.dispose()
 
     async def _ask_for_writers(self) -> str:
         try:
-            async with self._probe.connect() as connection:
-                await connection.exec_driver_sql(PASS_GATE)
-                return str((await connection.exec_driver_sql(SNAPSHOT)).scalar_one())
-        except (SQLAlchemyError, OSError) as error:
+            return await self._probe.ask()
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
             raise read_error(error) or error from error
 
 
