@@ -18,7 +18,9 @@ class RenderedPages:
         self._size = 0
         self._most = most_bytes
 
-    async def bodies(self, kind: Hashable, items: Sequence[tuple[str, datetime]], render: Render) -> list[bytes]:
+    async def bodies(
+        self, kind: Hashable, items: Sequence[tuple[str, datetime]], render: Render
+    ) -> list[bytes]:
         """The bytes of these (id, version), in order; `render` is asked only for what is not here."""
         missing = [id_ for id_, version in items if not self._has(kind, id_, version)]
         fresh = await render(missing) if missing else {}
