@@ -140,15 +140,8 @@ async def build(settings: Settings, clock: Clock | None = None) -> House:
     bridge = _bridge(settings, store, clock, intake)
     gateway = LocalGateway(bridge.live)
     commands = Commands(store, clock, gateway)
-    control = RemoteControl(
-        store,
-        clock,
-        commands,
-        gateway,
-        intake,
-        seconds=settings.command_seconds,
-        start_seconds=settings.start_seconds,
-    )
+    waits = {"seconds": settings.command_seconds, "start_seconds": settings.start_seconds}
+    control = RemoteControl(store, clock, commands, gateway, intake, **waits)
     wishes = Wishes(store, clock, gateway, control)
     ocpi, worker = _ocpi(desk, traffic, wishes)
     return House(

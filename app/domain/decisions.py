@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from app.domain import asking, awaiting, clocks, progress
 from app.domain.authorization import REUSED_FOR, Asked, Grant, GrantKind, admit
-from app.domain.events import EvseStatusChanged, StationChanged
+from app.domain.events import StationChanged
 from app.domain.pricing import Activity
+from app.domain.showing import show
 from app.domain.starts import start
 from app.domain.state import NOTHING, Changes, Known, Names, Needs, Situation, StationState
 from app.domain.stations import (
@@ -34,7 +35,7 @@ from app.domain.stations import (
     TimeAnswer,
     Unreadable,
 )
-from app.domain.status import ConnectorStatus, EvseStatus, evse_status
+from app.domain.status import ConnectorStatus
 from app.domain.stops import close, stop
 from app.domain.tokens import Authorization, Verdict, uid_key
 from app.domain.transactions import (
@@ -74,7 +75,6 @@ _CAUSE = {
 }
 _PAUSES = frozenset(_CAUSE.values())
 _NONE: frozenset[int] = frozenset()
-_WHOLE_STATION = (ConnectorStatus.UNAVAILABLE, ConnectorStatus.FAULTED)
 
 Report = (
     BootReport
@@ -219,39 +219,8 @@ def _status(s: Situation, report: StatusReport) -> Answer:
     )
     s.state.connectors[key] = seen
     s.changes.connectors.append(seen)
-    _show(s)
+    show(s)
     return Acknowledged()
-
-
-def _show(s: Situation) -> None:
-    """Work out what drivers see of each EVSE, and announce what changed."""
-    location_id = s.state.station.location_id
-    if location_id is None:
-        return
-    for uid in dict.fromkeys(link.evse_uid for link in s.state.station.connectors):
-        status = _seen(s.state, uid)
-        if status is None or s.state.shown.get(uid) is status:
-            continue
-        s.state.shown[uid] = status
-        s.changes.evses.append((location_id, uid, status))
-        s.changes.events.append(EvseStatusChanged(location_id=location_id, evse_uid=uid, at=s.now))
-
-
-def _seen(state: StationState, uid: str) -> EvseStatus | None:
-    """Status of an EVSE; None where no connector of it has ever reported."""
-    if state.lost_at is not None:
-        return EvseStatus.UNKNOWN
-    whole = state.connectors.get((0, 0))
-    reports = []
-    for link in state.station.connectors:
-        own = state.connectors.get((link.evse, link.connector))
-        if link.evse_uid != uid:
-            continue
-        if whole is not None and whole.status in _WHOLE_STATION and (own is None or whole.at > own.at):
-            own = whole
-        if own is not None:
-            reports.append((own.status, own.error_code))
-    return evse_status(reports) if reports else None
 
 
 def _pause_or_resume(s: Situation, report: StatusReport, at: datetime) -> None:
@@ -324,7 +293,7 @@ def _connected(s: Situation, report: Connected) -> Answer:
     for running in s.state.running.values():
         progress.resume(running.transaction, frozenset({Cause.OFFLINE}), s.now)
         s.changes.running.append(running)
-    _show(s)
+    show(s)
     return Acknowledged()
 
 
@@ -340,7 +309,7 @@ def _disconnected(s: Situation, _report: Disconnected) -> Answer:
 def _silent(s: Situation, _report: Silent) -> Answer:
     """The socket has been away long enough: drivers must not trust the last status any more."""
     s.state.lost_at = s.state.lost_at or s.now
-    _show(s)
+    show(s)
     return Acknowledged()
 
 
@@ -356,7 +325,7 @@ def _set_up(s: Situation, report: SetUp) -> Answer:
     )
     if before.location_id != report.location_id or before.connectors != report.connectors:
         s.state.shown.clear()
-    _show(s)
+    show(s)
     return Acknowledged()
 
 
