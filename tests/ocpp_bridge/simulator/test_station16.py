@@ -291,7 +291,7 @@ async def test_a_fleet_is_busy_on_all_its_stations(bridge: Any) -> None:
     fleet = Fleet(plans, bridge.url, reconnect=0.05)
     fleet.start()
     await settled(lambda: len(of_kind(bridge, TransactionEnded)) >= 6)
-    await fleet.stop()
+    await fleet.stop(seconds=20)
     # Whoever was charging then was stopped, and the server heard of it.
     assert len(of_kind(bridge, TransactionEnded)) == len(of_kind(bridge, TransactionStarted))
     assert {line.station_id for line in bridge.intake.lines} == {"F0", "F1", "F2"}
