@@ -29,6 +29,8 @@ async def stored(house):
             each.pop(name)
     for each in dump["stations"]:
         each.pop("last_seen")
+    # A session that waits for its car in vain becomes invalid by time alone.
+    dump["sessions"] = [each for each in dump["sessions"] if each["status"] not in ("PENDING", "INVALID")]
     return dump
 
 

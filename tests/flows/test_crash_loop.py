@@ -60,4 +60,11 @@ async def test_whatever_is_killed_every_acknowledged_stop_is_one_record(house, p
         (ModuleId.SESSIONS, partner.ledger.sessions),
     ):
         pulled = await partner.pull(module)
-        assert pulled == {object_id: each.to_wire() for object_id, each in list(pushed.items())}
+        told = {object_id: each.to_wire() for object_id, each in list(pushed.items())}
+        assert _of(doubles, pulled) == _of(doubles, told)
+
+
+def _of(doubles, objects):
+    """Only what these stations sold: the house serves other tests, and other partners, too."""
+    tags = {double.site.tag for double in doubles}
+    return {name: each for name, each in objects.items() if each["cdr_token"]["uid"] in tags}
