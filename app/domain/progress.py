@@ -72,7 +72,7 @@ def tell(s: Situation, running: Running, *, whole: bool) -> None:
     running.transaction.told_at = s.now
     s.changes.running.append(running)
     s.changes.sessions.append(running)
-    if running.session.published and running.transaction.authorized:
+    if running.session.published:
         s.changes.events.append(
             SessionChanged(session_id=running.session.id, owner=owner(running), whole=whole, at=s.now)
         )

@@ -85,9 +85,11 @@ class ChargingSession(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     periods: tuple[ChargingPeriod, ...] = ()
     total_cost: Price | None = None
     status: SessionStatus
+    let_in: bool = True
+    """Whether the driver was let in; if not, the session is the operator's alone until a record of it is released."""
     last_updated: datetime
 
     @property
     def published(self) -> bool:
         """Whether partners may see it: a station without a location has sessions of its own only."""
-        return self.location_id is not None
+        return self.let_in and self.location_id is not None

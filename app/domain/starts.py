@@ -107,6 +107,7 @@ def _begin(s: Situation, report: TransactionStarted, admitted: Admitted, answer:
         method=admitted.method,
         reference=admitted.reference,
     )
+    session = replace(session, let_in=transaction.authorized)
     transaction.session_id = session.id
     return Running(transaction, register_for(transaction, snapshot), snapshot, session)
 

@@ -254,6 +254,7 @@ async def _settle_session(unit: UnitOfWork, record: ChargeDetailRecord, ref: str
         periods=record.periods,
         total_cost=record.total_cost,
         currency=record.currency,
+        let_in=True,
         last_updated=unit.now(),
     )
     await sessions.save(unit.session, settled, snapshot, ref, unit.now())

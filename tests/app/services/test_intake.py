@@ -317,6 +317,10 @@ async def test_a_tag_nobody_knows_is_told_so_and_its_energy_is_held(house: House
     await house.heard(line, ends(answer.transaction_id, house.clock.now(), 1200))
     (held,) = await all_cdrs(house)
     assert (held.state, held.reason) == (CdrState.HELD, "token_invalid")
+    async with house.store.reading() as session:
+        kept = await sessions.get(session, held.record.session_id)
+    assert kept is not None
+    assert not kept.published, "what no partner is told, no partner reads in a list either"
 
 
 async def test_a_refused_row_never_stops_another_station(house: House) -> None:
