@@ -29,7 +29,11 @@ async def stored(house):
             each.pop(name)
     for each in dump["stations"]:
         each.pop("last_seen")
-    # A session that waits for its car in vain becomes invalid by time alone.
+    # A session that waits for its car in vain becomes invalid by time alone, and its partner is told.
+    dump["deliveries"] = sorted(
+        (each for each in dump["deliveries"] if not each["object"].startswith("session/")),
+        key=lambda each: each["id"],
+    )
     dump["sessions"] = [each for each in dump["sessions"] if each["status"] not in ("PENDING", "INVALID")]
     return dump
 
