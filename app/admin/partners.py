@@ -192,7 +192,8 @@ def partner_body(partner: Partner, context: AdminContext, backlog: Backlog) -> d
             {"identifier": each.module, "role": str(each.role), "url": each.url} for each in partner.endpoints
         ],
         "tariffs": partner.prices,
-        "settings": {name: getattr(settings, name) for name in settings.__struct_fields__},
+        "settings": {name: getattr(settings, name) for name in settings.__struct_fields__}
+        | {"authorize_unknown": partner.asked_of_unknown},
         "delivery": {"depth": backlog.depth, "oldest": time_or_none(since), "lag_seconds": round(lag, 3)},
         "last_contact": time_or_none(partner.last_contact),
         "created_at": time_or_none(partner.created_at),

@@ -2,12 +2,16 @@
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from app.domain import clocks
-from app.domain.authorization import Question, Shown, to_ask
-from app.domain.state import Known, StationState
+from app.domain.authorization import Admitted, GrantKind, Question, Shown, Standing, to_ask
+from app.domain.events import StationChanged
+from app.domain.state import Known, Situation, StationState
 from app.domain.stations import AuthorizeReport
 from app.domain.tokens import uid_key
 from app.domain.transactions import Flag, Transaction, TransactionStarted, start_key
+from app.domain.uid_order import UidHint, UidOrder, turned
 
 AGAIN = "|#"
 """Between the key of a start and what tells it from an earlier one with the same key."""
@@ -17,16 +21,35 @@ ASKING = (AuthorizeReport, TransactionStarted)
 
 
 def shown(state: StationState, known: Known, id_tag: str, at: datetime, evse: int | None = None) -> Shown:
-    """An id tag at this station, with what was looked up of it."""
+    """An id tag at this station, with what was looked up of it.
+
+    Where the reader tells uids backwards they are turned; what we made or sent ourselves comes back as it is.
+    """
     key = uid_key(id_tag)
+    alias = known.aliases.get(key)
+    grants = [g for g in known.grants.get(key, ()) if g.station_id == state.station.id]
+    expected = alias is not None or any(grant.kind is not GrantKind.ASKED for grant in grants)
+    if state.station.uid_order is UidOrder.REVERSED and not expected:
+        id_tag = turned(key) or id_tag
+        key = uid_key(id_tag)
     return Shown(
-        id_tag=id_tag,
-        candidates=known.tokens.get(key, ()),
-        alias=known.aliases.get(key),
-        grants=[g for g in known.grants.get(key, ()) if g.station_id == state.station.id],
-        evse=evse,
-        at=at,
+        id_tag=id_tag, candidates=known.tokens.get(key, ()), alias=alias, grants=grants, evse=evse, at=at
     )
+
+
+def note_turned(s: Situation, id_tag: str, admitted: Admitted) -> None:
+    """Tell the operator of a uid that nobody knows, but would know if its bytes were read the other way round."""
+    station, other = s.state.station, turned(uid_key(id_tag))
+    if admitted.standing is not Standing.UNKNOWN or station.uid_order is UidOrder.REVERSED or other is None:
+        return
+    meant = next(iter(s.known.tokens.get(other, ())), None)
+    if meant is None or admitted.accepted:
+        return
+    s.state.station = replace(
+        station, uid_hint=UidHint(id_tag=id_tag, uid=meant.uid, at=s.now), last_updated=s.now
+    )
+    s.changes.station = s.state.station
+    s.changes.events.append(StationChanged(station_id=station.id))
 
 
 def started_before(state: StationState, known: Known, key: str) -> Transaction | None:

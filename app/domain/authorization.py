@@ -3,6 +3,8 @@
 See docs/authorization.md. Nothing here asks anybody: what an issuer said comes in as `Asked`.
 """
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,6 +21,7 @@ ALIAS_FOR = timedelta(hours=24)
 """How long after a command a start under its alias is taken for the one it asked for."""
 
 _CLOCK_SLACK = timedelta(minutes=5)
+_ID_TAG = 20
 
 
 class Standing(StrEnum):
@@ -229,13 +232,23 @@ def _commanded(shown: Shown, grant: Grant, now: datetime) -> Admitted:
 def _told(verdict: Verdict, token: Token | None) -> Authorization:
     if token is None or verdict not in (Verdict.ACCEPTED, Verdict.EXPIRED):
         return Authorization(verdict=verdict)
-    group = token.group_id if verdict is Verdict.ACCEPTED else None
     return Authorization(
         verdict=verdict,
         expires_at=token.expires_at,
-        # An id tag of OCPP 1.6 holds 20 characters; a longer group cannot be told to the station.
-        parent_id_tag=group if group and len(group) <= 20 else None,
+        parent_id_tag=parent_id_tag(token) if verdict is Verdict.ACCEPTED else None,
     )
+
+
+def parent_id_tag(token: Token) -> str | None:
+    """What the members of a token's group have in common, in the 20 characters of an id tag of OCPP 1.6.
+
+    A longer `group_id` gets an alias, always the same one: stations only compare it, nobody has to resolve it.
+    """
+    group = token.group_id
+    if not group or len(group) <= _ID_TAG:
+        return group or None
+    name = f"{token.country_code}*{token.party_id}*{group}".upper()
+    return base64.b32encode(hashlib.sha256(name.encode()).digest()).decode()[:_ID_TAG]
 
 
 def _owner(token: Token) -> tuple[str, str]:

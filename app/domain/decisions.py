@@ -49,6 +49,7 @@ from app.domain.transactions import (
     TransactionStarted,
     start_key,
 )
+from app.domain.uid_order import UidOrder, turned
 
 HEARTBEAT_SECONDS = 300
 PENDING_SECONDS = 30
@@ -75,6 +76,7 @@ _CAUSE = {
 }
 _PAUSES = frozenset(_CAUSE.values())
 _NONE: frozenset[int] = frozenset()
+_NO_KEYS: frozenset[str] = frozenset()
 
 Report = (
     BootReport
@@ -107,14 +109,17 @@ def needs(state: StationState, report: Report) -> Needs:
     if isinstance(report, TransactionStarted):
         return Needs(
             uid_keys=frozenset((uid_key(report.id_tag),)),
+            turned_keys=_turned(report.id_tag),
             start_keys=frozenset((start_key(report),)),
             place=True,
         )
     if isinstance(report, TransactionEnded):
         tags = () if report.id_tag is None else (uid_key(report.id_tag),)
-        return Needs(uid_keys=frozenset(tags), ocpp_ids=_unknown(state, report.transaction_id))
+        turns = _NO_KEYS if report.id_tag is None else _turned(report.id_tag)
+        unknown = _unknown(state, report.transaction_id)
+        return Needs(uid_keys=frozenset(tags), turned_keys=turns, ocpp_ids=unknown)
     if isinstance(report, AuthorizeReport):
-        return Needs(uid_keys=frozenset((uid_key(report.id_tag),)))
+        return Needs(uid_keys=frozenset((uid_key(report.id_tag),)), turned_keys=_turned(report.id_tag))
     if isinstance(report, StartAwaited):
         return Needs(session_ids=frozenset((report.grant.session_id or "",)), place=True)
     if isinstance(report, StartOverdue):
@@ -151,6 +156,12 @@ def tolerate(state: StationState, changes: Changes, deviations: Sequence[str], n
         running.transaction.flag(Flag.TOLERATED)
 
 
+def _turned(id_tag: str) -> frozenset[str]:
+    """The uid that a reader which tells bytes backwards would mean by this one."""
+    other = turned(uid_key(id_tag))
+    return _NO_KEYS if other is None else frozenset((other,))
+
+
 def _unknown(state: StationState, number: int | None) -> frozenset[int]:
     """The transaction number, if it is none of those in memory."""
     if number is None or number in state.running or number in state.ended:
@@ -180,6 +191,7 @@ def _heartbeat(s: Situation, _report: Heartbeat) -> Answer:
 
 def _authorize(s: Situation, report: AuthorizeReport) -> Answer:
     admitted = admit(asking.shown(s.state, s.known, report.id_tag, s.now), s.now, asked=s.asked)
+    asking.note_turned(s, report.id_tag, admitted)
     if s.asked is not None:
         # The start that follows is the same use of the token: its issuer is asked once.
         s.changes.grants.append(
@@ -322,6 +334,8 @@ def _set_up(s: Situation, report: SetUp) -> Answer:
         location_id=report.location_id,
         connectors=report.connectors,
         security_profile=report.security_profile,
+        uid_order=report.uid_order,
+        uid_hint=before.uid_hint if report.uid_order is UidOrder.AS_READ else None,
     )
     if before.location_id != report.location_id or before.connectors != report.connectors:
         s.state.shown.clear()

@@ -36,8 +36,9 @@ def start(s: Situation, report: TransactionStarted) -> StartAnswer:
     began = clocks.billed(report.at, s.now)
     tag = asking.shown(s.state, s.known, report.id_tag, began, report.evse)
     admitted = admit(tag, s.now, asked=s.asked, reuse=True)
+    asking.note_turned(s, report.id_tag, admitted)
     answer = StartAnswer(transaction_id=_free_number(s), authorization=admitted.authorization)
-    begun = _begin(s, report, admitted, answer)
+    begun = _begin(s, report, admitted, answer, uid=tag.id_tag)
     if first is not None:
         begun.transaction.start_key = f"{key}{asking.AGAIN}{answer.transaction_id}"
     if tag.several_owners and admitted.grant is None:
@@ -74,7 +75,9 @@ def _free_number(s: Situation) -> int:
     return number
 
 
-def _begin(s: Situation, report: TransactionStarted, admitted: Admitted, answer: StartAnswer) -> Running:
+def _begin(
+    s: Situation, report: TransactionStarted, admitted: Admitted, answer: StartAnswer, *, uid: str
+) -> Running:
     began = clocks.billed(report.at, s.now)
     transaction = Transaction(
         ref=s.names.id(),
@@ -97,7 +100,7 @@ def _begin(s: Situation, report: TransactionStarted, admitted: Admitted, answer:
     elif clocks.replayed(began, s.now):
         transaction.flag(Flag.REPLAYED)
     place = s.known.place(s.state, report.evse, report.connector)
-    snapshot = snapshot_of(s, place, began, admitted.token, id_tag=report.id_tag)
+    snapshot = snapshot_of(s, place, began, admitted.token, id_tag=uid)
     session = session_of(
         s,
         snapshot,

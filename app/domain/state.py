@@ -90,6 +90,7 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """What a message needs from the database before it can be decided."""
 
     uid_keys: frozenset[str] = frozenset()
+    turned_keys: frozenset[str] = frozenset()
     start_keys: frozenset[str] = frozenset()
     ocpp_ids: frozenset[int] = frozenset()
     session_ids: frozenset[str] = frozenset()

@@ -7,6 +7,7 @@ import msgspec
 
 from app.domain.authorization import Grant
 from app.domain.status import ConnectorStatus
+from app.domain.uid_order import UidHint, UidOrder
 
 
 class Admission(StrEnum):
@@ -54,6 +55,8 @@ class ChargingStation(msgspec.Struct, frozen=True, kw_only=True):
     firmware_status: str | None = None
     diagnostics_status: str | None = None
     tolerated: dict[str, int] = {}
+    uid_order: UidOrder = UidOrder.AS_READ
+    uid_hint: UidHint | None = None
     last_updated: datetime
 
     def link(self, evse: int, connector: int) -> ConnectorLink | None:
@@ -162,6 +165,7 @@ class SetUp(msgspec.Struct, frozen=True, kw_only=True):
     location_id: str | None = None
     connectors: tuple[ConnectorLink, ...] = ()
     security_profile: int | None = None
+    uid_order: UidOrder = UidOrder.AS_READ
 
 
 class CloseTransaction(msgspec.Struct, frozen=True, kw_only=True):

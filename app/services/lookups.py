@@ -37,6 +37,7 @@ class _Wanted:
 
     def __init__(self) -> None:
         self.uid_keys: set[str] = set()
+        self.turned_keys: set[str] = set()
         self.starts: set[tuple[str, str]] = set()
         self.numbers: set[tuple[str, int]] = set()
         self.sites: set[str] = set()
@@ -46,6 +47,7 @@ class _Wanted:
         """What one message needs."""
         station_id, site = state.station.id, state.station.location_id
         self.uid_keys |= asked.uid_keys
+        self.turned_keys |= asked.turned_keys
         self.sessions |= asked.session_ids
         self.starts.update((station_id, key) for key in asked.start_keys)
         self.numbers.update((station_id, number) for number in asked.ocpp_ids)
@@ -57,7 +59,7 @@ async def _fill(batch: Batch, wanted: _Wanted, known: dict[str, Known], special:
     started, numbered, uids, granted, aliases, awaited, sites = await batch.fetch_each(
         (transactions.STARTED_BY_KEY, _side_by_side(wanted.starts)),
         (transactions.TRANSACTIONS_BY_OCPP_ID, _side_by_side(wanted.numbers)),
-        (tokens.TOKENS_BY_UID, [sorted(wanted.uid_keys)]),
+        (tokens.TOKENS_BY_UID, [sorted(wanted.uid_keys | wanted.turned_keys)]),
         (grants.GRANTS_BY_UID, [sorted(wanted.uid_keys)]),
         (grants.ALIASES_BY_UID, [sorted(key for key in wanted.uid_keys if len(key) == grants.ALIAS_LENGTH)]),
         (sessions.SESSIONS_BY_ID, [sorted(wanted.sessions)]),

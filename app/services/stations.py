@@ -172,6 +172,7 @@ class Stations:
                 location_id=station.location_id,
                 connectors=station.connectors,
                 security_profile=station.security_profile,
+                uid_order=station.uid_order,
             ),
         )
         if adopt_minutes is not None:

@@ -26,13 +26,13 @@ class PartnerState(StrEnum):
 class PartnerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an operator may set for one partner, and what the partner gets wrong, as flags.
 
-    `authorize_unknown`: ask it about tokens nobody knows. `broadcast`: one request per receiving party or one
+    `authorize_unknown`: ask it about tokens nobody knows; None: as its role says. `broadcast`: one request per receiving party or one
     per platform. `empty_ack`: HTTP 2xx with an empty body counts as received. `raw_token`: it wants the token
     without Base64. `allow_private_url`: its URLs may be http or private. `page_limit`: objects per page of our
     lists, at most. `pace`: requests per second while everything is sent after registration.
     """
 
-    authorize_unknown: bool = False
+    authorize_unknown: bool | None = None
     broadcast: str = "per_party"
     empty_ack: bool = False
     raw_token: bool = False
@@ -116,6 +116,12 @@ class Partner(msgspec.Struct, frozen=True, kw_only=True):
     def reachable(self) -> bool:
         """Whether requests may be sent to it now."""
         return self.token_out is not None and self.state is PartnerState.REGISTERED
+
+    @property
+    def asked_of_unknown(self) -> bool:
+        """Whether it is asked about tokens nobody knows: as set, and a hub unless it was set otherwise."""
+        chosen = self.settings.authorize_unknown
+        return Role.HUB in self.roles if chosen is None else chosen
 
     def parties_as(self, role: Role) -> tuple[Party, ...]:
         """Its parties in this role."""

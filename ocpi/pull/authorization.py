@@ -108,7 +108,7 @@ def _url(partner: Partner) -> str | None:
 
 
 def _wants_unknown(partner: Partner) -> bool:
-    return partner.settings.authorize_unknown and bool(partner.roles & {Role.EMSP, Role.HUB})
+    return partner.asked_of_unknown and bool(partner.roles & {Role.EMSP, Role.HUB})
 
 
 def _addressee(partner: Partner, question: Question) -> RoutedParty:

@@ -142,11 +142,28 @@ def test_owners_of_one_uid() -> None:
     assert shown(theirs, newer).token == newer
 
 
-def test_a_long_group_is_not_told() -> None:
-    assert admit(shown(token(group_id="G" * 20)), NOW).authorization.parent_id_tag == "G" * 20
-    assert admit(shown(token(group_id="G" * 21)), NOW).authorization.parent_id_tag is None
-
-
 def verdict(admitted: Admitted) -> Verdict:
     """What the station is told."""
     return admitted.authorization.verdict
+
+
+@pytest.mark.parametrize("group", [None, "", "FLEET", "G" * 20])
+def test_a_group_that_fits_is_told_as_it_is(group: str | None) -> None:
+    told = admit(shown(token(group_id=group)), NOW).authorization
+    assert told.parent_id_tag == (group or None)
+
+
+def test_a_longer_group_gets_an_alias_of_its_own() -> None:
+    one, same, other, elsewhere = (
+        admit(shown(token(**changes)), NOW).authorization.parent_id_tag
+        for changes in (
+            {"group_id": "F" * 21},
+            {"group_id": "f" * 21, "uid": "TAG2"},
+            {"group_id": "F" * 22},
+            {"group_id": "F" * 21, "party_id": "OTH"},
+        )
+    )
+    assert one is not None
+    assert (len(one), one.isalnum()) == (20, True)
+    assert one == same
+    assert len({one, other, elsewhere}) == 3
