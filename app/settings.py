@@ -141,6 +141,8 @@ class Settings(BaseSettings):
     command_seconds: Annotated[float, Field(ge=1, le=120)] = 60
     # How long after an accepted remote start a transaction may begin, before its session is given up.
     start_seconds: Annotated[float, Field(ge=1, le=3600)] = 180
+    # Whether stations are set up after their first boot, and after one with another firmware.
+    commissioning: bool = True
     demo: bool = False
     # Per-message deflate costs about 40 KB of memory per connected station.
     ocpp_compression: bool = False

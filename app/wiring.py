@@ -21,9 +21,14 @@ from app.outbox import tables as outbox_tables
 from app.outbox.alerts import Alerts
 from app.outbox.worker import OutboxWorker
 from app.services.commands import Commands
+from app.services.commissioning import Commissioner
+from app.services.fresh_status import FreshStatus
 from app.services.housekeeping import Housekeeping
+from app.services.inbox import Inbox
 from app.services.intake import Intake
+from app.services.pacing import TICK_SECONDS
 from app.services.remote import RemoteControl
+from app.services.station_settings import StationSettings
 from app.services.stations import Stations, UnknownStations
 from app.services.wishes import Wishes
 from app.settings import Settings, admin_token, prepare_state_dir, secret_key
@@ -46,6 +51,7 @@ from ocpi.server.newcomers import regular_work, welcome
 from ocpp_bridge.context import BridgeContext
 from ocpp_bridge.gateway import LocalGateway
 from ocpp_bridge.live import LiveStations
+from ocpp_bridge.v16.settings import Settings16
 
 _LARGEST_NUMBER = 2**31 - 1
 _POLICY = 1008
@@ -143,6 +149,7 @@ async def build(settings: Settings, clock: Clock | None = None) -> House:
     waits = {"seconds": settings.command_seconds, "start_seconds": settings.start_seconds}
     control = RemoteControl(store, clock, commands, gateway, intake, **waits)
     wishes = Wishes(store, clock, gateway, control)
+    station_settings = StationSettings(store, clock, commands, Settings16(), intake)
     ocpi, worker = _ocpi(desk, traffic, wishes)
     return House(
         settings=settings,
@@ -159,6 +166,8 @@ async def build(settings: Settings, clock: Clock | None = None) -> House:
             clock=clock,
             intake=intake,
             stations=bridge.stations,
+            settings=station_settings,
+            inbox=bridge.inbox,
             commands=commands,
             wishes=wishes,
             issuers=issuers,
@@ -173,6 +182,8 @@ async def build(settings: Settings, clock: Clock | None = None) -> House:
             *regular_work(ocpi),
             *_rounds(store, intake, clock),
             *_remote_rounds(control),
+            *_station_rounds(settings, store, clock, intake, station_settings),
+            Periodic("refused-stations", 5.0, bridge.inbox.keep),
             *_alert_rounds(Alerts(store, clock, WebhookSender(ocpi.desk))),
         ],
     )
@@ -199,7 +210,8 @@ def _bridge(settings: Settings, store: Store, clock: Clock, intake: Intake) -> B
         unknown=UnknownStations(settings.unknown_stations),
         profile_0=settings.ocpp_on_loopback or settings.allow_profile_0,
     )
-    return BridgeContext(intake=intake, stations=stations, live=LiveStations(clock), clock=clock)
+    live, inbox = LiveStations(clock), Inbox(store, clock)
+    return BridgeContext(intake=intake, stations=stations, live=live, clock=clock, inbox=inbox)
 
 
 def _desk(
@@ -250,6 +262,20 @@ def _remote_rounds(control: RemoteControl) -> list[Periodic]:
         Periodic("remote-commands", 1.0, control.tend, at_once=True),
         Periodic("old-grants", 3600.0, control.forget_grants),
     ]
+
+
+def _station_rounds(
+    settings: Settings, store: Store, clock: Clock, intake: Intake, station_settings: StationSettings
+) -> list[Periodic]:
+    """Those who see to stations that boot or come back, each at its own pace."""
+    fresh = FreshStatus(clock, intake, station_settings)
+    store.after_commit(fresh.heard)
+    rounds = [Periodic("status-after-reconnect", TICK_SECONDS, fresh.queue.go_on)]
+    if settings.commissioning:
+        commissioner = Commissioner(store, clock, intake, station_settings)
+        store.after_commit(commissioner.heard)
+        rounds.append(Periodic("commissioning", TICK_SECONDS, commissioner.queue.go_on))
+    return rounds
 
 
 def _rounds(store: Store, intake: Intake, clock: Clock) -> list[Periodic]:

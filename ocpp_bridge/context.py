@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from app.kit.clock import Clock
+from app.services.inbox import Inbox
 from app.services.intake import Intake
 from app.services.stations import Stations
 from ocpp_bridge.live import LiveStations
@@ -20,4 +21,5 @@ class BridgeContext:
     stations: Stations
     live: LiveStations
     clock: Clock
+    inbox: Inbox
     large_frames: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MOST_LARGE_FRAMES))

@@ -50,6 +50,26 @@ def station_id(path: bytes) -> str | None:
     return name if valid_id(name) else None
 
 
+class Credentials(StrEnum):
+    """What kind of credentials a station showed; never what was in them."""
+
+    NONE = "none"
+    PASSWORD = "password"  # noqa: S105  # the name of a kind
+    OTHER_USER = "password under another user name"
+    UNREADABLE = "unreadable"
+
+
+def credentials(headers: Iterable[tuple[bytes, bytes]], name: str) -> Credentials:
+    """Of what kind a station's credentials are, for the operator who wonders why it is refused."""
+    given = next((value for key, value in headers if key == b"authorization"), None)
+    if given is None:
+        return Credentials.NONE
+    pair = _pair(given)
+    if pair is None:
+        return Credentials.UNREADABLE
+    return Credentials.PASSWORD if pair.startswith(name.encode() + b":") else Credentials.OTHER_USER
+
+
 def basic_password(headers: Iterable[tuple[bytes, bytes]], name: str) -> tuple[bytes | None, bool]:
     """The password of an Authorization header, and whether the header is in order (RFC 7617).
 
@@ -59,15 +79,19 @@ def basic_password(headers: Iterable[tuple[bytes, bytes]], name: str) -> tuple[b
     given = next((value for key, value in headers if key == b"authorization"), None)
     if given is None:
         return None, True
-    scheme, _, encoded = given.strip().partition(b" ")
+    pair, user = _pair(given), name.encode() + b":"
+    return (pair[len(user) :], True) if pair is not None and pair.startswith(user) else (None, False)
+
+
+def _pair(header: bytes) -> bytes | None:
+    """`user:password` of a Basic header; None: it is none."""
+    scheme, _, encoded = header.strip().partition(b" ")
     if scheme.lower() != b"basic":
-        return None, False
+        return None
     try:
-        pair = base64.b64decode(encoded.strip(), validate=True)
+        return base64.b64decode(encoded.strip(), validate=True)
     except (binascii.Error, ValueError):
-        return None, False
-    user = name.encode() + b":"
-    return (pair[len(user) :], True) if pair.startswith(user) else (None, False)
+        return None
 
 
 def common_version(offered: Iterable[str]) -> str | None:

@@ -18,6 +18,7 @@ from app.admin import (
     sessions,
     settlement,
     simulations,
+    station_settings,
     stations,
     tariffs,
     tokens,
@@ -35,7 +36,7 @@ PATH = "/admin/v1"
 
 _ROOMS = (
     decisions, reservations,
-    partners, locations, tariffs, tokens, stations, calls, transactions, sessions, verifications, cdrs, pricing,
+    partners, locations, tariffs, tokens, stations, station_settings, calls, transactions, sessions, verifications, cdrs, pricing,
     simulations, deliveries, messages, bulk, webhooks, settlement,
 )  # fmt: skip
 _PROBLEM: dict[str, Any] = {

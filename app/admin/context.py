@@ -9,7 +9,9 @@ from fastapi import Depends, Request
 from app.domain.parties import Party
 from app.kit.clock import Clock
 from app.services.commands import Commands
+from app.services.inbox import Inbox
 from app.services.intake import Intake
+from app.services.station_settings import StationSettings
 from app.services.stations import Stations
 from app.services.wishes import Wishes
 from app.store.engine import Store
@@ -30,6 +32,8 @@ class AdminContext:
     clock: Clock
     intake: Intake
     stations: Stations
+    settings: StationSettings
+    inbox: Inbox
     commands: Commands
     wishes: Wishes
     issuers: PartnerIssuers

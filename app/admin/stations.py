@@ -1,19 +1,22 @@
 """Charging stations: set up, let in, and what they say of themselves."""
 
 import asyncio
-from typing import Annotated, Any, Self
-from urllib.parse import quote
+from typing import Annotated, Any, Literal, Self
 
+import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import Field, model_validator
 
 from app.admin.answers import LIST, answer, nothing, page_answer, put_answer, time_or_none
 from app.admin.context import AdminContext, Context
+from app.admin.problems import invalid
 from app.admin.requests import Form, Paging, Plain
+from app.admin.station_bodies import STATUS_FIELDS, station_body, url_of
 from app.domain.errors import Conflict
-from app.domain.stations import Admission, ConnectorLink, ConnectorReport, SetUp, Silent
+from app.domain.stations import Admission, ConnectorLink, SetUp, Silent
+from app.domain.uid_order import UidOrder
 from app.services import references
-from app.store import stations, transactions
+from app.store import station_settings, stations, transactions
 from app.store.stations import StoredStation
 
 router = APIRouter(prefix="/stations", tags=["stations"], dependencies=[Plain])
@@ -21,9 +24,9 @@ router = APIRouter(prefix="/stations", tags=["stations"], dependencies=[Plain])
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Id = Annotated[str, Field(min_length=1, max_length=36)]
 
-_STATUS = ("status", "error_code", "info", "vendor_id", "vendor_error_code", "status_at", "received_at")
 _OUR_WORD = (
-    "id", "state", "online", "url", "has_password", "ocpp_version", "boot", "booted_at", "whole",
+    "id", "state", "online", "url", "url_without_id", "has_password", "ocpp_version", "boot", "booted_at", "whole",
+    "commissioning", "connection_timeout", "triggers", "uid_hint", "refused",
     "firmware_status", "diagnostics_status", "tolerated", "connected_at", "disconnected_at", "last_seen",
     "adopt_until", "created_at", "last_updated",
 )  # fmt: skip
@@ -39,12 +42,16 @@ class Link(Form):
 
 
 class Station(Form):
-    """A station as the operator wants it; everything may be left out. What our answers add is passed over."""
+    """A station as the operator wants it; everything may be left out. What our answers add is passed over.
+
+    `uid_order`: how its reader tells the bytes of a card's uid.
+    """
 
     location_id: Id | None = None
     connectors: list[Link] = Field(default_factory=list, max_length=200)
     security_profile: Annotated[int, Field(ge=0, le=3)] | None = None
     password: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    uid_order: Literal["as_read", "reversed"] = "as_read"
 
     @model_validator(mode="before")
     @classmethod
@@ -68,6 +75,7 @@ class Station(Form):
             location_id=self.location_id,
             connectors=tuple(ConnectorLink(**link.model_dump()) for link in self.connectors),
             security_profile=self.security_profile,
+            uid_order=UidOrder(self.uid_order),
         )
 
 
@@ -91,13 +99,18 @@ async def list_stations(
     state: Admission | None = None,
     location: Annotated[str | None, Query(description="id of a location")] = None,
 ) -> Response:
-    """With their connectors' last reports."""
+    """With their connectors' last reports, and how those came last that were refused."""
     found, total = await context.stations.find(
         limit=page.limit, offset=page.offset, state=state, location_id=location
     )
-    reports = await context.stations.connectors([each.station.id for each in found])
+    names = [each.station.id for each in found]
+    reports, knocks = await context.stations.connectors(names), await context.inbox.shown(names)
     return page_answer(
-        [station_body(each, reports.get(each.station.id, []), context) for each in found], total
+        [
+            station_body(each, reports.get(each.station.id, []), context, knocks.get(each.station.id))
+            for each in found
+        ],
+        total,
     )
 
 
@@ -124,6 +137,28 @@ async def put_station(station_id: str, context: Context, body: Station | None = 
     return put_answer(await _shown(context, stored), created=created)
 
 
+@router.patch("/{station_id}", summary="Change some of what is set up of a station")
+async def change_station(station_id: str, body: Station, context: Context) -> Response:
+    """What is not named stays; a station that waits to be let in goes on waiting."""
+    stored = await context.stations.get(station_id)
+    station, named = stored.station, body.model_fields_set
+    wanted = body.set_up()
+    kept = {
+        name: getattr(station, name)
+        for name in SetUp.__struct_fields__
+        if name != "state" and name not in named
+    }
+    if station.security_profile == 0 and body.password is not None and "security_profile" in kept:
+        raise invalid("password", "security profile 0 has no password")
+    async with context.store.unit_of_work(context.clock) as unit:
+        set_up = await references.check_set_up(unit, station_id, msgspec.structs.replace(wanted, **kept))
+    changed = await context.stations.change(station_id, set_up, body.password)
+    if set_up.location_id is not None:
+        async with context.store.unit_of_work(context.clock) as unit:
+            await references.complete_capabilities(unit, set_up.location_id)
+    return answer(await _shown(context, changed))
+
+
 @router.delete("/{station_id}", status_code=204, summary="Forget a station and close its socket")
 async def delete_station(station_id: str, context: Context) -> Response:
     """409 while a transaction is under way: close it first. What it charged stays."""
@@ -137,6 +172,7 @@ async def delete_station(station_id: str, context: Context) -> Response:
     await context.intake.report(station_id, SetUp(state=Admission.REJECTED))
     async with context.store.unit_of_work(context.clock) as unit:
         await stations.remove(unit.session, station_id)
+        await station_settings.forget(unit.session, station_id)
     context.intake.forget(station_id)
     context.hang_up(station_id)
     return nothing()
@@ -146,7 +182,11 @@ async def delete_station(station_id: str, context: Context) -> Response:
 async def accept_station(station_id: str, context: Context, body: Acceptance | None = None) -> Response:
     """A password is made where the station needs one and has none; it is shown only here."""
     accepted = await context.stations.accept(station_id, body.adopt_minutes if body else None)
-    told: dict[str, Any] = {"id": accepted.id, "url": _url(context, accepted.id)}
+    told: dict[str, Any] = {
+        "id": accepted.id,
+        "url": url_of(context, accepted.id),
+        "url_without_id": f"{context.ocpp_url}/ocpp",
+    }
     if accepted.password is not None:
         told["password"] = accepted.password
     if accepted.adopt_until is not None:
@@ -163,73 +203,10 @@ async def start_remotely(station_id: str, body: RemoteStart, context: Context) -
     return answer({"command_id": command_id, "result": str(result)})
 
 
-def station_body(
-    stored: StoredStation, reports: list[ConnectorReport], context: AdminContext
-) -> dict[str, Any]:
-    """A station for the operator's eyes; that it has a password, never which."""
-    station = stored.station
-    boot = station.boot
-    whole = next((each for each in reports if each.evse == 0), None)
-    return {
-        "id": station.id,
-        "state": str(station.state),
-        "online": stored.online,
-        "url": _url(context, station.id),
-        "location_id": station.location_id,
-        "connectors": _connectors(stored, reports),
-        "whole": None if whole is None else _status(whole),
-        "security_profile": station.security_profile,
-        "has_password": stored.has_password,
-        "ocpp_version": station.ocpp_version,
-        "boot": None if boot is None else {name: getattr(boot, name) for name in boot.__struct_fields__},
-        "booted_at": time_or_none(station.booted_at),
-        "firmware_status": station.firmware_status,
-        "diagnostics_status": station.diagnostics_status,
-        "tolerated": station.tolerated,
-        "connected_at": time_or_none(stored.connected_at),
-        "disconnected_at": time_or_none(stored.disconnected_at),
-        "last_seen": time_or_none(stored.last_seen if stored.connected_at else None),
-        "adopt_until": time_or_none(stored.adopt_until),
-        "created_at": time_or_none(stored.created_at),
-        "last_updated": time_or_none(station.last_updated),
-    }
-
-
-def _connectors(stored: StoredStation, reports: list[ConnectorReport]) -> list[dict[str, Any]]:
-    """Connectors that were set up, that reported, or both."""
-    links = {(link.evse, link.connector): link for link in stored.station.connectors}
-    said = {(each.evse, each.connector): each for each in reports if each.evse != 0}
-    found = []
-    for evse, connector in sorted(links.keys() | said.keys()):
-        link, report = links.get((evse, connector)), said.get((evse, connector))
-        found.append(
-            {
-                "evse": evse,
-                "connector": connector,
-                "evse_uid": link.evse_uid if link else None,
-                "connector_id": link.connector_id if link else None,
-                **(_status(report) if report else dict.fromkeys(_STATUS)),
-            }
-        )
-    return found
-
-
-def _status(report: ConnectorReport) -> dict[str, Any]:
-    return {
-        "status": str(report.status),
-        "error_code": report.error_code,
-        "info": report.info,
-        "vendor_id": report.vendor_id,
-        "vendor_error_code": report.vendor_error_code,
-        "status_at": time_or_none(report.at),
-        "received_at": time_or_none(report.received_at),
-    }
-
-
 def _plain_link(link: Any) -> Any:
     if not isinstance(link, dict):
         return link
-    return {name: given for name, given in link.items() if name not in _STATUS}
+    return {name: given for name, given in link.items() if name not in STATUS_FIELDS}
 
 
 def _unlinked(link: Any) -> bool:
@@ -237,10 +214,7 @@ def _unlinked(link: Any) -> bool:
     return isinstance(link, dict) and "status" in link and link.get("evse_uid", link) is None
 
 
-def _url(context: AdminContext, station_id: str) -> str:
-    return f"{context.ocpp_url}/ocpp/{quote(station_id, safe='')}"
-
-
 async def _shown(context: AdminContext, stored: StoredStation) -> dict[str, Any]:
     reports = await context.stations.connectors([stored.station.id])
-    return station_body(stored, reports.get(stored.station.id, []), context)
+    knocks = await context.inbox.shown([stored.station.id])
+    return station_body(stored, reports.get(stored.station.id, []), context, knocks.get(stored.station.id))

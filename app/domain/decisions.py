@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from app.domain import asking, awaiting, clocks, progress
 from app.domain.authorization import REUSED_FOR, Asked, Grant, GrantKind, admit
-from app.domain.events import StationChanged
+from app.domain.events import StationChanged, StationConnected
 from app.domain.pricing import Activity
 from app.domain.showing import show
 from app.domain.starts import start
@@ -25,6 +25,7 @@ from app.domain.stations import (
     ConnectorReport,
     Disconnected,
     Heartbeat,
+    Learned,
     Notice,
     Refused,
     SetUp,
@@ -49,7 +50,7 @@ from app.domain.transactions import (
     TransactionStarted,
     start_key,
 )
-from app.domain.uid_order import UidOrder, turned
+from app.domain.uid_order import UidOrder, turned_keys
 
 HEARTBEAT_SECONDS = 300
 PENDING_SECONDS = 30
@@ -76,7 +77,6 @@ _CAUSE = {
 }
 _PAUSES = frozenset(_CAUSE.values())
 _NONE: frozenset[int] = frozenset()
-_NO_KEYS: frozenset[str] = frozenset()
 
 Report = (
     BootReport
@@ -93,6 +93,7 @@ Report = (
     | Disconnected
     | Silent
     | SetUp
+    | Learned
     | CloseTransaction
     | CloseOverdue
     | StartAwaited
@@ -109,17 +110,17 @@ def needs(state: StationState, report: Report) -> Needs:
     if isinstance(report, TransactionStarted):
         return Needs(
             uid_keys=frozenset((uid_key(report.id_tag),)),
-            turned_keys=_turned(report.id_tag),
+            turned_keys=turned_keys(report.id_tag),
             start_keys=frozenset((start_key(report),)),
             place=True,
         )
     if isinstance(report, TransactionEnded):
         tags = () if report.id_tag is None else (uid_key(report.id_tag),)
-        turns = _NO_KEYS if report.id_tag is None else _turned(report.id_tag)
+        turns = frozenset() if report.id_tag is None else turned_keys(report.id_tag)
         unknown = _unknown(state, report.transaction_id)
         return Needs(uid_keys=frozenset(tags), turned_keys=turns, ocpp_ids=unknown)
     if isinstance(report, AuthorizeReport):
-        return Needs(uid_keys=frozenset((uid_key(report.id_tag),)), turned_keys=_turned(report.id_tag))
+        return Needs(uid_keys=frozenset((uid_key(report.id_tag),)), turned_keys=turned_keys(report.id_tag))
     if isinstance(report, StartAwaited):
         return Needs(session_ids=frozenset((report.grant.session_id or "",)), place=True)
     if isinstance(report, StartOverdue):
@@ -154,12 +155,6 @@ def tolerate(state: StationState, changes: Changes, deviations: Sequence[str], n
     changes.station = state.station
     for running in changes.running:
         running.transaction.flag(Flag.TOLERATED)
-
-
-def _turned(id_tag: str) -> frozenset[str]:
-    """The uid that a reader which tells bytes backwards would mean by this one."""
-    other = turned(uid_key(id_tag))
-    return _NO_KEYS if other is None else frozenset((other,))
 
 
 def _unknown(state: StationState, number: int | None) -> frozenset[int]:
@@ -300,6 +295,7 @@ def _unreadable(s: Situation, report: Unreadable) -> Answer:
 
 def _connected(s: Situation, report: Connected) -> Answer:
     _station(s, ocpp_version=report.version)
+    s.changes.events.append(StationConnected(station_id=s.state.station.id, at=s.now))
     s.changes.online = True
     s.state.lost_at = None
     for running in s.state.running.values():
@@ -340,6 +336,13 @@ def _set_up(s: Situation, report: SetUp) -> Answer:
     if before.location_id != report.location_id or before.connectors != report.connectors:
         s.state.shown.clear()
     show(s)
+    return Acknowledged()
+
+
+def _learned(s: Situation, report: Learned) -> Answer:
+    """What was found out by asking stays known until something else is found out."""
+    found = {name: value for name in report.__struct_fields__ if (value := getattr(report, name)) is not None}
+    _station(s, **found)
     return Acknowledged()
 
 
@@ -386,6 +389,7 @@ _DECISIONS: dict[type, Callable[[Situation, Any], Answer]] = {
     Disconnected: _disconnected,
     Silent: _silent,
     SetUp: _set_up,
+    Learned: _learned,
     CloseTransaction: _close,
     CloseOverdue: _close_overdue,
     StartAwaited: awaiting.await_start,

@@ -65,6 +65,13 @@ class StationChanged(msgspec.Struct, frozen=True, kw_only=True):
     station_id: str
 
 
+class StationConnected(msgspec.Struct, frozen=True, kw_only=True):
+    """A station opened a socket."""
+
+    station_id: str
+    at: datetime
+
+
 class TokenChanged(msgspec.Struct, frozen=True, kw_only=True):
     """A token was put, by its issuer or by us."""
 
@@ -81,6 +88,7 @@ Event = (
     | CdrIssued
     | CommandEnded
     | StationChanged
+    | StationConnected
     | TokenChanged
 )
 

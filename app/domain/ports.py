@@ -1,11 +1,12 @@
 """The arrows turned round: what the core asks of the wings that reach the outside."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from app.domain.authorization import Asked, Question
 from app.domain.commands import Outcome
 from app.domain.remote import CommandResult, Order
+from app.domain.setting_up import SettingAnswer, SettingsTold
 
 Late = Callable[[Outcome], None]
 """Told of an answer that came after the call was given up."""
@@ -50,6 +51,34 @@ class Driver(Protocol):
 
     def meaning(self, order: Order, outcome: Outcome) -> CommandResult:
         """What became of a remote command, from the end of its call."""
+        ...
+
+
+class SettingsDialect(Protocol):
+    """Knows how a station's version spells its settings, and asking for its status."""
+
+    def ask(self, keys: Sequence[str] = ()) -> tuple[str, dict[str, Any]]:
+        """Asking for these settings, or for all: action and payload."""
+        ...
+
+    def told(self, outcome: Outcome) -> SettingsTold:
+        """What the station told, from the end of its call."""
+        ...
+
+    def change(self, key: str, value: str) -> tuple[str, dict[str, Any]]:
+        """Changing one setting."""
+        ...
+
+    def changed(self, outcome: Outcome) -> SettingAnswer:
+        """What became of a change."""
+        ...
+
+    def ask_status(self) -> tuple[str, dict[str, Any]]:
+        """Asking for the status of every connector."""
+        ...
+
+    def triggered(self, outcome: Outcome) -> SettingAnswer:
+        """Whether the status will come."""
         ...
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from app.domain.authorization import Grant
+from app.domain.setting_up import Commissioning
 from app.domain.status import ConnectorStatus
 from app.domain.uid_order import UidHint, UidOrder
 
@@ -42,7 +43,11 @@ class BootReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChargingStation(msgspec.Struct, frozen=True, kw_only=True):
-    """A station as the operator set it up, and what it last said of itself."""
+    """A station as the operator set it up, and what it last said of itself.
+
+    `connection_timeout`: how long (s) it waits for a plug. `triggers`: whether it sends messages on demand. Both are
+    None where that is not known.
+    """
 
     id: str
     state: Admission
@@ -57,11 +62,29 @@ class ChargingStation(msgspec.Struct, frozen=True, kw_only=True):
     tolerated: dict[str, int] = {}
     uid_order: UidOrder = UidOrder.AS_READ
     uid_hint: UidHint | None = None
+    commissioning: Commissioning | None = None
+    connection_timeout: int | None = None
+    triggers: bool | None = None
     last_updated: datetime
 
     def link(self, evse: int, connector: int) -> ConnectorLink | None:
         """Which of our connectors this is, if the operator has told."""
         return next((c for c in self.connectors if (c.evse, c.connector) == (evse, connector)), None)
+
+
+class Knocks(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a station was refused at the door, and how it came last.
+
+    `credentials` says of what kind they were, never what was in them; `reason` why it was refused.
+    """
+
+    times: int
+    first_at: datetime
+    last_at: datetime
+    address: str
+    subprotocols: tuple[str, ...]
+    credentials: str
+    reason: str
 
 
 class ConnectorReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +189,14 @@ class SetUp(msgspec.Struct, frozen=True, kw_only=True):
     connectors: tuple[ConnectorLink, ...] = ()
     security_profile: int | None = None
     uid_order: UidOrder = UidOrder.AS_READ
+
+
+class Learned(msgspec.Struct, frozen=True, kw_only=True):
+    """What the house has found out about a station by asking it; None: nothing new."""
+
+    commissioning: Commissioning | None = None
+    connection_timeout: int | None = None
+    triggers: bool | None = None
 
 
 class CloseTransaction(msgspec.Struct, frozen=True, kw_only=True):

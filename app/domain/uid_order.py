@@ -5,6 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
+from app.domain.tokens import uid_key
+
 _HEX = frozenset("0123456789ABCDEF")
 
 
@@ -23,10 +25,16 @@ class UidHint(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-def turned(uid_key: str) -> str | None:
+def turned_keys(id_tag: str) -> frozenset[str]:
+    """The uid that a reader which tells bytes backwards would mean by this one, if there is one."""
+    other = turned(uid_key(id_tag))
+    return frozenset() if other is None else frozenset((other,))
+
+
+def turned(key: str) -> str | None:
     """A uid, in the form in which uids are compared, with its bytes in reverse; None: it is not made of bytes."""
-    if len(uid_key) < 4 or len(uid_key) % 2 or not _HEX.issuperset(uid_key):
+    if len(key) < 4 or len(key) % 2 or not _HEX.issuperset(key):
         return None
-    pairs = [uid_key[at : at + 2] for at in range(0, len(uid_key), 2)]
+    pairs = [key[at : at + 2] for at in range(0, len(key), 2)]
     other = "".join(reversed(pairs))
-    return None if other == uid_key else other
+    return None if other == key else other

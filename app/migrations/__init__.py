@@ -28,6 +28,7 @@ _ROOMS = (
     "app.store.remote",
     "app.store.reservations",
     "app.store.sessions",
+    "app.store.station_settings",
     "app.store.stations",
     "app.store.tariffs",
     "app.store.tokens",

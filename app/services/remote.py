@@ -34,14 +34,16 @@ from app.kit.tasks import spawn
 from app.services.commands import Commands
 from app.services.intake import Intake, Unanswered
 from app.services.spots import Reply
-from app.store import grants, remote, reservations
+from app.store import grants, remote, reservations, stations
 from app.store.engine import Store
 from app.store.errors import StoreError
 from app.store.unit_of_work import UnitOfWork
 
 TIMEOUT_SECONDS = 60
 START_SECONDS = 180
-"""How long a car may take to be plugged in after the station agreed to a start."""
+"""How long a car may take to be plugged in after a station agreed to a start that did not tell how long it waits."""
+GRACE_SECONDS = 60
+"""How much later than the station's own patience a start may still come."""
 
 _TOLD_WITHIN = timedelta(seconds=30)
 """How long after its time is over a result may still be told."""
@@ -182,7 +184,7 @@ class RemoteControl:
         agreed = result is CommandResult.ACCEPTED
         if isinstance(order, StartOrder) and agreed and underway.grant is not None:
             async with self._store.unit_of_work(self._clock) as unit:
-                until = unit.now() + timedelta(seconds=self._start_seconds)
+                until = unit.now() + timedelta(seconds=await self._patience(unit, command.station_id))
                 await remote.await_start(unit.session, command.id, until)
             awaited = StartAwaited(grant=underway.grant, id_tag=order.id_tag, evse_uid=underway.evse_uid)
             await self._report(command, awaited)
@@ -192,6 +194,12 @@ class RemoteControl:
             )
         elif isinstance(order, CancelOrder) and agreed:
             await self._reservation(order.number, ReservationState.CANCELED, tell=command.asker is None)
+
+    async def _patience(self, unit: UnitOfWork, station_id: str) -> float:
+        """How long (s) a start may take to follow: as long as the station waits for a plug, and a minute."""
+        stored = await stations.get(unit.session, station_id)
+        told = stored.station.connection_timeout if stored is not None else None
+        return self._start_seconds if told is None else told + GRACE_SECONDS
 
     async def _reservation(self, number: int, state: ReservationState, *, tell: bool = False) -> None:
         async with self._store.unit_of_work(self._clock) as unit:

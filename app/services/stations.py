@@ -156,6 +156,15 @@ class Stations:
                 await rows.set_password_hash(uow.session, station_id, hash_password(password))
         return await self.get(station_id), created
 
+    async def change(self, station_id: str, wanted: SetUp, password: str | None = None) -> StoredStation:
+        """Sets a station up anew without letting it in. Raises NotFound."""
+        await self.get(station_id)
+        await self._door(station_id, msgspec.structs.replace(wanted, state=None))
+        if password is not None:
+            async with self._store.unit_of_work(self._clock) as uow:
+                await rows.set_password_hash(uow.session, station_id, hash_password(password))
+        return await self.get(station_id)
+
     async def accept(self, station_id: str, adopt_minutes: int | None = None) -> Accepted:
         """Takes a pending or rejected station in; makes a password where one is needed and no adoption is asked.
 

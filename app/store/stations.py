@@ -230,6 +230,12 @@ async def connectors_of(
     return connectors_from_batch((*row[:-2], micros(row[-2]), micros(row[-1])) for row in rows)
 
 
+async def existing(session: AsyncSession, station_ids: Sequence[str]) -> set[str]:
+    """Those of the ids that are stations."""
+    found = await session.execute(select(col(StationRow.id)).where(col(StationRow.id).in_(station_ids)))
+    return set(found.scalars())
+
+
 async def password_hash(session: AsyncSession, station_id: str) -> str | None:
     """What the station's password is checked against; None: it has none."""
     found = await session.execute(

@@ -86,6 +86,13 @@ class _Door:
             return entry
         if entry is Entry.ADOPTION and live.get(name) is None:
             return entry
+        self._context.inbox.refused(
+            name,
+            address=address,
+            subprotocols=scope["subprotocols"],
+            credentials=handshake.credentials(scope["headers"], name),
+            reason=entry,
+        )
         if entry in (Entry.UNKNOWN, Entry.PENDING, Entry.REJECTED):
             return handshake.UNKNOWN_STATION
         self._limits.failed(address, name)

@@ -47,6 +47,7 @@ class House:
             "ADMIN_TOKEN": ADMIN_TOKEN,
             "ALLOW_PRIVATE_URLS": "1",
             "LOG_FORMAT": "json",
+            "COMMISSIONING": "0",
         } | settings
         kept = {name: value for name, value in os.environ.items() if not name.startswith("VOLTBRIDGE_")}
         self._environment = kept | {f"VOLTBRIDGE_{name}": value for name, value in given.items()}

@@ -123,6 +123,16 @@ class StationsDouble:
         self.settled.append(taken)
 
 
+class InboxDouble:
+    """Keeps what it is told of refusals."""
+
+    def __init__(self) -> None:
+        self.refusals: list[tuple[str, dict[str, Any]]] = []
+
+    def refused(self, station_id: str, **how: Any) -> None:
+        self.refusals.append((station_id, how))
+
+
 class Wire:
     """One raw WebSocket of a station: JSON frames in and out."""
 
@@ -153,13 +163,19 @@ class Bridge:
     """A running bridge: its address, its doubles, its context."""
 
     def __init__(
-        self, port: int, context: BridgeContext, intake: IntakeDouble, stations: StationsDouble
+        self,
+        port: int,
+        context: BridgeContext,
+        intake: IntakeDouble,
+        stations: StationsDouble,
+        inbox: InboxDouble,
     ) -> None:
         self.url = f"ws://127.0.0.1:{port}/ocpp/"
         self.port = port
         self.context = context
         self.intake = intake
         self.stations = stations
+        self.inbox = inbox
 
     @asynccontextmanager
     async def station(
@@ -187,11 +203,11 @@ def basic_header() -> Callable[[str, str | bytes], str]:
 @pytest.fixture
 async def bridge() -> AsyncIterator[Bridge]:
     """A bridge on a free port."""
-    intake, stations, clock = IntakeDouble(), StationsDouble(), SystemClock()
+    intake, stations, inbox, clock = IntakeDouble(), StationsDouble(), InboxDouble(), SystemClock()
     live = LiveStations(clock)
-    context = BridgeContext(intake=intake, stations=stations, live=live, clock=clock)  # type: ignore[arg-type]
+    context = BridgeContext(intake=intake, stations=stations, live=live, clock=clock, inbox=inbox)  # type: ignore[arg-type]
     async with serving(context) as port:
-        yield Bridge(port, context, intake, stations)
+        yield Bridge(port, context, intake, stations, inbox)
 
 
 @asynccontextmanager

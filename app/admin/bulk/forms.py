@@ -55,7 +55,7 @@ _CONNECTOR = Level(
 )
 _STATION = Level(
     key="id",
-    columns=[*_same("id location_id"), *_same("security_profile", Kind.WHOLE), *_same("password")],
+    columns=[*_same("id location_id"), *_same("security_profile", Kind.WHOLE), *_same("password uid_order")],
 )
 _LINK = Level(
     name="connectors", columns=[*_same("evse connector", Kind.WHOLE), *_same("evse_uid connector_id")]

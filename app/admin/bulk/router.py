@@ -134,6 +134,7 @@ async def _stations(context: AdminContext) -> list[dict[str, Any]]:
                 "id": each.station.id,
                 "location_id": each.station.location_id,
                 "security_profile": each.station.security_profile,
+                "uid_order": str(each.station.uid_order),
                 "connectors": [
                     {name: getattr(link, name) for name in ("evse", "connector", "evse_uid", "connector_id")}
                     for link in each.station.connectors

@@ -1,7 +1,7 @@
 """An admin API on a real store with a real intake; stations and partners are small doubles."""
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -22,8 +22,10 @@ from app.domain.remote import CommandResult, Order
 from app.domain.state import Names
 from app.domain.transactions import TransactionEnded, TransactionMetered, TransactionStarted
 from app.services.commands import Commands
+from app.services.inbox import Inbox
 from app.services.intake import Call, Intake, Line
 from app.services.remote import RemoteControl
+from app.services.station_settings import StationSettings
 from app.services.stations import Stations, UnknownStations
 from app.services.wishes import Wishes
 from app.store.engine import Store
@@ -35,6 +37,7 @@ from ocpi.partners.tokens import Vault
 from ocpi.pull.authorization import PartnerIssuers
 from ocpi.push.subscribers import on_events
 from ocpp_bridge.v16 import remote
+from ocpp_bridge.v16.settings import Settings16
 
 TOKEN = "the-admin-token"
 _numbers = itertools.count(1)
@@ -49,12 +52,13 @@ class Gateway:
         default_factory=lambda: Outcome(kind=OutcomeKind.RESULT, response={"status": "Accepted"})
     )
     calls: list[tuple[str, str, Any, float]] = field(default_factory=list)
+    answers: Callable[[str, Any], Any] | None = None
 
     def online(self, station_id: str) -> bool:
         return station_id in self.connected
 
     def check(self, station_id: str, action: str, payload: Any) -> None:
-        if action not in ("Reset", "ClearCache"):
+        if action not in ("Reset", "ClearCache", "GetConfiguration", "ChangeConfiguration"):
             raise NotFound(f"OCPP 1.6 has no call {action}")
         if station_id not in self.connected:
             raise Conflict(f"station {station_id} is not connected")
@@ -65,6 +69,8 @@ class Gateway:
         self, station_id: str, action: str, payload: Any, *, message_id: str, timeout: float, late: Any = None
     ) -> Outcome:
         self.calls.append((station_id, action, payload, timeout))
+        if self.answers is not None:
+            return Outcome(kind=OutcomeKind.RESULT, response=self.answers(action, payload))
         return self.outcome
 
     def spell(self, order: Order) -> tuple[str, dict[str, Any]]:
@@ -104,6 +110,7 @@ class House:
         self.control = RemoteControl(
             store, clock, Commands(store, clock, self.gateway), self.gateway, self.intake
         )
+        self.inbox = Inbox(store, clock)
         store.subscribe(on_events(self.registry))
         self.app = admin_app(self.context())
         self.answers: list[Any] = []
@@ -116,6 +123,14 @@ class House:
             stations=Stations(
                 self.store, self.clock, self.intake.report, unknown=UnknownStations.PENDING, profile_0=True
             ),
+            settings=StationSettings(
+                self.store,
+                self.clock,
+                Commands(self.store, self.clock, self.gateway),
+                Settings16(),
+                self.intake,
+            ),
+            inbox=self.inbox,
             commands=Commands(self.store, self.clock, self.gateway),
             wishes=Wishes(self.store, self.clock, self.gateway, self.control),
             issuers=PartnerIssuers(self.desk),
