@@ -8,6 +8,7 @@ from app.admin.answers import answer, time_or_none
 from app.admin.context import Context
 from app.domain.authorization import Grant
 from app.domain.tokens import Token
+from app.domain.uid_order import UidOrder
 from app.services.explaining import explain
 
 router = APIRouter(prefix="/tokens", tags=["tokens"])
@@ -17,7 +18,10 @@ router = APIRouter(prefix="/tokens", tags=["tokens"])
 async def explain_decision(
     uid: str, context: Context, station: Annotated[str, Query(description="id of a station")]
 ) -> Response:
-    """`verdict` is null where partners would be asked; `if_silent` is the answer if none of them says anything."""
+    """`verdict` is null where partners would be asked; `if_silent` is the answer if none of them says anything.
+
+    `backwards`: the reader may tell bytes in reverse; the token it would be, and the station's setting for it.
+    """
     found = await explain(context.store, context.clock, uid, station)
     asked = context.issuers.to_ask(found.question) if found.question is not None else []
     verdict = str(found.decided.authorization.verdict)
@@ -28,6 +32,9 @@ async def explain_decision(
             "station": station,
             "token": None if token is None else _token(token),
             "owners": [_token(each) for each in found.shown.candidates],
+            "backwards": None
+            if found.backwards is None
+            else {"token": _token(found.backwards), "set": {"uid_order": str(UidOrder.REVERSED)}},
             "alias": found.shown.alias is not None,
             "standing": str(found.decided.standing),
             "expected": _grant(found.expected),

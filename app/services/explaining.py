@@ -2,22 +2,41 @@
 
 import msgspec
 
-from app.domain.authorization import TABLE, Admitted, Alias, Grant, GrantKind, Question, Shown, admit, to_ask
+from app.domain import asking
+from app.domain.authorization import (
+    TABLE,
+    Admitted,
+    Alias,
+    Grant,
+    GrantKind,
+    Question,
+    Shown,
+    Standing,
+    admit,
+    to_ask,
+)
 from app.domain.errors import NotFound
-from app.domain.tokens import Token
+from app.domain.state import Known, StationState
+from app.domain.stations import ChargingStation
+from app.domain.tokens import Token, choose, uid_key
+from app.domain.uid_order import UidOrder, turned
 from app.kit.clock import Clock
 from app.store import grants, stations, tokens
 from app.store.engine import Store
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """`decided` is the answer if nobody is asked, or answers; `question` what an issuer would be asked."""
+    """`decided` is the answer if nobody is asked, or answers; `question` what an issuer would be asked.
+
+    `backwards` is the token that an unknown uid would be with its bytes the other way round.
+    """
 
     shown: Shown
     decided: Admitted
     question: Question | None
     expected: Grant | None
     earlier: Grant | None
+    backwards: Token | None
 
 
 async def explain(store: Store, clock: Clock, id_tag: str, station_id: str) -> Explanation:
@@ -27,7 +46,6 @@ async def explain(store: Store, clock: Clock, id_tag: str, station_id: str) -> E
         station = await stations.get(session, station_id)
         if station is None:
             raise NotFound(f"there is no station {station_id}")
-        candidates = await tokens.by_uid(session, id_tag)
         commanded = await grants.alias(session, id_tag)
         stored: Token | None = None
         if commanded is not None:
@@ -35,13 +53,13 @@ async def explain(store: Store, clock: Clock, id_tag: str, station_id: str) -> E
                 session, commanded.country_code, commanded.party_id, commanded.uid, commanded.type
             )
         settled = [each for each in await grants.of_tag(session, id_tag) if each.station_id == station_id]
-    shown = Shown(
-        id_tag=id_tag,
-        candidates=candidates,
-        alias=None if commanded is None else Alias(commanded=commanded, stored=stored),
-        grants=settled,
-        at=now,
-    )
+        other = turned(uid_key(id_tag))
+        found = Known(
+            tokens={key: await tokens.by_uid(session, key) for key in (uid_key(id_tag), other) if key},
+            aliases={uid_key(id_tag): Alias(commanded=commanded, stored=stored)} if commanded else {},
+            grants={uid_key(id_tag): settled},
+        )
+    shown = asking.shown(StationState(station.station, [], [], {}), found, id_tag, now)
     token = shown.token
     asks = to_ask(shown, now, reuse=False)
     decided = admit(shown, now)
@@ -49,10 +67,17 @@ async def explain(store: Store, clock: Clock, id_tag: str, station_id: str) -> E
         shown=shown,
         decided=decided,
         question=Question(
-            uid=token.uid if token else id_tag, token=token, location_id=station.station.location_id
+            uid=token.uid if token else shown.id_tag, token=token, location_id=station.station.location_id
         )
         if asks
         else None,
         expected=decided.grant,
+        backwards=_backwards(station.station, decided, found.tokens.get(other or "", [])),
         earlier=shown.granted(GrantKind.ASKED) if TABLE[decided.standing].ask else None,
     )
+
+
+def _backwards(station: ChargingStation, decided: Admitted, candidates: list[Token]) -> Token | None:
+    if decided.standing is not Standing.UNKNOWN or station.uid_order is UidOrder.REVERSED:
+        return None
+    return choose(candidates)

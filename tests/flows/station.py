@@ -47,11 +47,22 @@ class Station(ChargePoint):  # type: ignore[misc]  # the library has no types
         """What it answers to our calls, by action, where that is not the friendly answer."""
         self.pauses: dict[str, float] = {}
         """Seconds before it answers, by action."""
+        self.configuration: dict[str, tuple[str, bool]] = {}
+        """Its settings with their read-only flags, by key."""
+        self.refuses: set[tuple[str, str]] = set()
+        """Changes of settings that it rejects: key and value."""
+        self.needs_reboot: set[str] = set()
+        """Settings that count from the next boot on."""
+        self.firmware = "1.0"
 
     async def boot(self) -> Any:
         return await self.say(
             call.BootNotification(
-                "Dual 22", "Nordlader", charge_point_serial_number="NL-0001", meter_serial_number="M-1"
+                "Dual 22",
+                "Nordlader",
+                charge_point_serial_number="NL-0001",
+                meter_serial_number="M-1",
+                firmware_version=self.firmware,
             )
         )
 
@@ -120,18 +131,31 @@ class Station(ChargePoint):  # type: ignore[misc]  # the library has no types
 
     @on("ChangeConfiguration")  # type: ignore[untyped-decorator]
     async def on_change_configuration(self, **given: Any) -> Any:
-        self.heard.append(("ChangeConfiguration", given))
-        return call_result.ChangeConfiguration(status="Accepted")
+        key, value = given["key"], given["value"]
+        answer = await self._said("ChangeConfiguration", given)
+        if (key, value) in self.refuses:
+            answer = "Rejected"
+        elif answer == "Accepted":
+            self.configuration[key] = (value, False)
+            answer = "RebootRequired" if key in self.needs_reboot else answer
+        return call_result.ChangeConfiguration(status=answer)
 
     @on("GetConfiguration")  # type: ignore[untyped-decorator]
     async def on_get_configuration(self, **given: Any) -> Any:
         self.heard.append(("GetConfiguration", given))
-        return call_result.GetConfiguration(unknown_key=["Colour"])
+        wanted = given.get("key") or list(self.configuration)
+        known = [key for key in wanted if key in self.configuration]
+        return call_result.GetConfiguration(
+            configuration_key=[
+                {"key": key, "value": self.configuration[key][0], "readonly": self.configuration[key][1]}
+                for key in known
+            ],
+            unknown_key=[key for key in wanted if key not in self.configuration] or ["Colour"],
+        )
 
     @on("TriggerMessage")  # type: ignore[untyped-decorator]
     async def on_trigger(self, **given: Any) -> Any:
-        self.heard.append(("TriggerMessage", given))
-        return call_result.TriggerMessage(status="Accepted")
+        return call_result.TriggerMessage(status=await self._said("TriggerMessage", given))
 
 
 class Wire:
