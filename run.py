@@ -79,8 +79,8 @@ def command_lock(arguments):
         "--no-emit-index-url", "--no-emit-find-links", "--quiet", "--custom-compile-command", "make lock",
     ]  # fmt: skip
     # Building the project itself must need no network, so its build tools are locked with the rest.
-    build = ["--group", "build"]
-    dev = build + ["--group", "dev", "--constraint", LOCKS["runtime"]]
+    build = ["--extra", "console", "--group", "build"]
+    dev = build + ["--group", "dev", "--group", "e2e", "--constraint", LOCKS["runtime"]]
     for groups, lock in ((build, LOCKS["runtime"]), (dev, LOCKS["dev"])):
         check_call(compile_lock + groups + ["--output-file", lock] + arguments, env=index_environment())
 

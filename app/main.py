@@ -1,9 +1,11 @@
 """The ASGI apps of the house, and the process that serves them."""
 
 import asyncio
+import contextlib
+import importlib.util
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi_offline import FastAPIOffline
@@ -16,12 +18,15 @@ from uvicorn.loops.auto import auto_loop_factory
 from app.admin.api import admin_app
 from app.kit import collector, logs, metrics, tasks
 from app.kit.listeners import ListenError, bound, run_servers
-from app.settings import Settings, SettingsError
+from app.settings import Settings, SettingsError, admin_token, secret_key
 from app.store.errors import StoreError
 from app.wiring import House, build, only_one
 from ocpi.server import openapi
 from ocpi.server.router import ocpi_app
 from ocpp_bridge.server import ocpp_app
+
+if TYPE_CHECKING:
+    from app.admin.console.opening import OpenedConsole
 
 
 class Guest(Protocol):
@@ -41,6 +46,8 @@ READY_SECONDS = 5.0
 _FRONT = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Voltbridge</title>
 <h1>Voltbridge is running</h1>
+<p>The operator console is not installed here. <code>make install</code> brings it, and so does
+<code>pip install 'voltbridge[console]'</code>; start the server again afterwards.</p>
 <ul>
 <li><a href="/docs">Admin API</a>: everything an operator can do, to read and to try</li>
 <li><a href="/docs/ocpi">OCPI</a>: what roaming partners may call; they begin at <code>/ocpi/cpo/versions</code></li>
@@ -75,14 +82,16 @@ async def serve(settings: Settings, guest: Guest | None = None) -> None:
         house = await build(settings)
         try:
             await house.start()
-            await run_servers(
-                http_app(house),
-                ocpp_app(house.bridge),
-                listeners=listeners,
-                on_started=_started(house, guest),
-                on_stopping=_stopping(house, guest),
-                ocpp_compression=settings.ocpp_compression,
-            )
+            console = _console(house)
+            async with contextlib.nullcontext() if console is None else console.running:
+                await run_servers(
+                    http_app(house, console),
+                    ocpp_app(house.bridge),
+                    listeners=listeners,
+                    on_started=_started(house, guest),
+                    on_stopping=_stopping(house, guest),
+                    ocpp_compression=settings.ocpp_compression,
+                )
         finally:
             await tasks.cancel_all()
             await house.close()
@@ -108,8 +117,25 @@ def _stopping(house: House, guest: Guest | None) -> Callable[[], Awaitable[None]
     return stopping
 
 
-def http_app(house: House) -> ASGIApp:
-    """Everything behind the HTTP port. OCPI and the admin API answer all that begins with their paths."""
+def _console(house: House) -> "OpenedConsole | None":
+    """The operator's pages, where the extra they need is installed; it is loaded by nothing else."""
+    if importlib.util.find_spec("nicegui") is None:
+        return None
+    from app.admin.console.opening import open_console
+
+    settings = house.settings
+    return open_console(
+        house.admin,
+        secret=secret_key(settings) + admin_token(settings).encode(),
+        public_url=settings.public_url,
+        tiles=settings.map_tiles,
+    )
+
+
+def http_app(house: House, console: "OpenedConsole | None" = None) -> ASGIApp:
+    """Everything behind the HTTP port. OCPI and the admin API answer all that begins with their paths; what nobody
+    else knows is the console's.
+    """
     admin = admin_app(house.admin)
     root = FastAPIOffline(
         title="Voltbridge", docs_url="/docs", redoc_url=None, openapi_url="/docs/admin.json"
@@ -122,7 +148,7 @@ def http_app(house: House) -> ASGIApp:
         Mount("/admin/v1", admin),
         Route("/docs/ocpi", _ocpi_pages, methods=["GET"]),
         Route("/docs/ocpi.json", lambda _: JSONResponse(openapi.document()), methods=["GET"]),
-        Route("/", _front_page, methods=["GET"]),
+        Route("/", _front_page, methods=["GET"]) if console is None else Mount("/", console.app),
     ]
     return root
 

@@ -74,6 +74,14 @@ def _base(*schemes: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _tiles(value: str) -> str:
+    parts = urlsplit(value)
+    odd = any(sign.isspace() or sign in "\"';," for sign in value)
+    if parts.scheme not in ("http", "https") or not parts.netloc or odd or "{z}" not in value:
+        raise _problem("must be the address of map tiles, for example https://tiles.example/{z}/{x}/{y}.png")
+    return value
+
+
 def _database(value: str) -> str:
     if value.partition("://")[0] not in _DRIVERS:
         raise _problem("must begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
@@ -143,6 +151,8 @@ class Settings(BaseSettings):
     start_seconds: Annotated[float, Field(ge=1, le=3600)] = 180
     # Whether stations are set up after their first boot, and after one with another firmware.
     commissioning: bool = True
+    # Where the console's map takes its background from, such as https://tiles.example/{z}/{x}/{y}.png.
+    map_tiles: Annotated[str, AfterValidator(_tiles)] | None = None
     demo: bool = False
     # Per-message deflate costs about 40 KB of memory per connected station.
     ocpp_compression: bool = False

@@ -20,6 +20,7 @@ from app.admin import (
     simulations,
     station_settings,
     stations,
+    statistics,
     tariffs,
     tokens,
     transactions,
@@ -37,7 +38,7 @@ PATH = "/admin/v1"
 _ROOMS = (
     decisions, reservations,
     partners, locations, tariffs, tokens, stations, station_settings, calls, transactions, sessions, verifications, cdrs, pricing,
-    simulations, deliveries, messages, bulk, webhooks, settlement,
+    simulations, deliveries, messages, bulk, webhooks, settlement, statistics,
 )  # fmt: skip
 _PROBLEM: dict[str, Any] = {
     "description": "What is wrong, as problem details (RFC 9457)",

@@ -103,6 +103,12 @@ async def backlogs(session: AsyncSession) -> dict[str, Backlog]:
     return {partner_id: Backlog(depth, since) for partner_id, depth, since in rows}
 
 
+async def count_dead(session: AsyncSession) -> int:
+    """How many objects partners would not take."""
+    wanted = select(func.count()).select_from(DeliveryRow).where(col(DeliveryRow.state) == "dead")
+    return (await session.execute(wanted)).scalar_one()
+
+
 def publish(found: dict[str, Backlog], partners: Iterable[str], now: datetime) -> None:
     """Set the gauges of all these partners."""
     for partner_id in {*partners, *found}:

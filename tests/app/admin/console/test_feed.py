@@ -1,0 +1,112 @@
+"""The feed: one question for all who look, told only what is new, silent when nobody looks."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from app.admin.console.asking import Answered, Refusal
+from app.admin.console.feed import Feed
+
+
+class Source:
+    """An API whose answer can be changed; counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.body = b"1"
+        self.asked = 0
+        self.refusal: Refusal | None = None
+
+    async def send(self, method: str, path: str, query: Any = None, body: Any = None) -> Answered:
+        self.asked += 1
+        await asyncio.sleep(0)
+        if self.refusal is not None:
+            raise self.refusal
+        return Answered(self.body, None)
+
+
+@pytest.fixture
+def source():
+    return Source()
+
+
+@pytest.fixture
+def feed(source):
+    return Feed(source)
+
+
+def viewer() -> tuple[list[Any], list[Any], Any, Any]:
+    seen: list[Any] = []
+    failed: list[Any] = []
+    return seen, failed, lambda document, _total: seen.append(document), failed.append
+
+
+async def test_twenty_viewers_are_one_question_at_a_time(feed, source):
+    viewers = [viewer() for _ in range(20)]
+    leaves = [await feed.follow("/now", {}, take, fail, every=0.01) for _, _, take, fail in viewers]
+    assert source.asked == 1
+    source.body = b"2"
+    await asyncio.sleep(0.1)
+    assert source.asked < 15
+    assert [seen for seen, *_ in viewers] == [[1, 2]] * 20
+    for leave in leaves:
+        leave()
+
+
+async def test_the_same_again_is_not_told_again(feed, source):
+    seen, _, take, fail = viewer()
+    leave = await feed.follow("/now", {}, take, fail, every=0.01)
+    await asyncio.sleep(0.06)
+    assert source.asked > 2
+    assert seen == [1]
+    leave()
+
+
+async def test_it_stops_asking_when_the_last_one_left(feed, source):
+    _, _, take, fail = viewer()
+    leave = await feed.follow("/now", {"a": 1}, take, fail, every=0.01)
+    leave()
+    await asyncio.sleep(0.05)
+    asked = source.asked
+    await asyncio.sleep(0.05)
+    assert source.asked == asked
+    assert feed.topics == 0
+
+
+async def test_a_failure_is_told_and_taken_back(feed, source):
+    seen, failed, take, fail = viewer()
+    leave = await feed.follow("/now", {}, take, fail, every=0.01)
+    source.refusal = Refusal(503, "Service Unavailable", "the database is away")
+    await asyncio.sleep(0.04)
+    source.refusal, source.body = None, b"3"
+    await asyncio.sleep(0.04)
+    assert failed[0].status == 503
+    assert failed[-1] is None
+    assert seen == [1, 3]
+    leave()
+
+
+async def test_what_cannot_be_read_at_all_is_refused_and_not_followed(feed, source):
+    source.refusal = Refusal(404, "Not Found", "nothing")
+    _, _, take, fail = viewer()
+    with pytest.raises(Refusal):
+        await feed.follow("/nothing", {}, take, fail, every=0.01)
+    assert feed.topics == 0
+
+
+async def test_one_page_that_fails_does_not_silence_the_others(feed, source):
+    seen, _, take, fail = viewer()
+
+    def broken(document: Any, _total: Any) -> None:
+        if document != 1:
+            raise ValueError("this page is broken")
+
+    leaves = [
+        await feed.follow("/now", {}, broken, fail, every=0.01),
+        await feed.follow("/now", {}, take, fail, every=0.01),
+    ]
+    source.body = b"2"
+    await asyncio.sleep(0.04)
+    assert seen == [1, 2]
+    for leave in leaves:
+        leave()
