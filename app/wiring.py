@@ -36,8 +36,10 @@ from app.store import stations as station_rows
 from app.store.engine import Store, open_store
 from app.store.errors import StoreError
 from app.store.writer import Writer
-from ocpi.client import open_client
+from ocpi.client import Relay, open_client
 from ocpi.context import OcpiContext
+from ocpi.hub.hub import Hub, open_hub
+from ocpi.hub.reach import Reach
 from ocpi.partners import handshake
 from ocpi.partners.desk import Desk
 from ocpi.partners.registry import PartnerRegistry
@@ -76,6 +78,7 @@ class House:
     async def start(self) -> None:
         """Take up the work: what a former process left open is settled first."""
         await self.ocpi.registry.load()
+        await self.ocpi.hub.agreements.reload()
         await handshake.recover(self.ocpi.desk)
         await self.commands.end_unanswered()
         async with self.store.unit_of_work(self.clock) as unit:
@@ -96,6 +99,8 @@ class House:
 
     async def close(self) -> None:
         """Let go of connections."""
+        await self.ocpi.hub.owners.keep()
+        await self.ocpi.hub.relay.aclose()
         await self.ocpi.client.aclose()
         await self.writer.close()
         await self.store.close()
@@ -150,7 +155,7 @@ async def build(settings: Settings, clock: Clock | None = None) -> House:
     control = RemoteControl(store, clock, commands, gateway, intake, **waits)
     wishes = Wishes(store, clock, gateway, control)
     station_settings = StationSettings(store, clock, commands, Settings16(), intake)
-    ocpi, worker = _ocpi(desk, traffic, wishes)
+    ocpi, worker = _ocpi(desk, _hub(settings, desk, traffic), traffic, wishes)
     return House(
         settings=settings,
         clock=clock,
@@ -232,17 +237,28 @@ def _desk(
         vault=vault,
         base_url=settings.public_url,
         ours=ours,
+        hub=Party(settings.hub_country_code, settings.hub_party_id),
         name=f"Voltbridge {ours}",
         allow_private=settings.allow_private_urls,
     )
 
 
-def _ocpi(desk: Desk, traffic: Traffic, wishes: Wishes) -> tuple[OcpiContext, OutboxWorker]:
+def _hub(settings: Settings, desk: Desk, traffic: Traffic) -> Hub:
+    return open_hub(
+        desk,
+        Relay(on_exchange=traffic.sent),
+        everybody=settings.hub_agreements == "open",
+        authorize_seconds=settings.authorize_seconds,
+    )
+
+
+def _ocpi(desk: Desk, hub: Hub, traffic: Traffic, wishes: Wishes) -> tuple[OcpiContext, OutboxWorker]:
     store, registry = desk.store, desk.registry
-    worker = OutboxWorker(store, desk.clock, PartnerDeliverer(desk))
-    context = OcpiContext(desk=desk, traffic=traffic, heard_from=worker.heard_from, wishes=wishes)
+    reach = Reach(registry, hub.agreements, desk.ours)
+    worker = OutboxWorker(store, desk.clock, PartnerDeliverer(desk, reach))
+    context = OcpiContext(desk=desk, traffic=traffic, heard_from=worker.heard_from, wishes=wishes, hub=hub)
     store.keep_marks(outbox_tables.keep)
-    store.subscribe(on_events(registry))
+    store.subscribe(on_events(registry, reach))
     store.after_commit(lambda _events: worker.wake() if registry.all() else None)
     welcome(context)
     return context, worker

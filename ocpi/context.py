@@ -8,6 +8,7 @@ from app.kit.clock import Clock
 from app.services.wishes import Wishes
 from app.store.engine import Store
 from ocpi.client import PartnerClient
+from ocpi.hub.hub import Hub
 from ocpi.partners.desk import Desk
 from ocpi.partners.registry import PartnerRegistry
 from ocpi.partners.traffic import Traffic
@@ -17,13 +18,14 @@ from ocpi.partners.traffic import Traffic
 class OcpiContext:
     """Made once, in the roof. `heard_from` tells the outbox that a partner has called, so it must be there.
 
-    `wishes` takes what partners want of stations.
+    `wishes` takes what partners want of stations; `hub` passes on what they want of each other.
     """
 
     desk: Desk
     traffic: Traffic
     heard_from: Callable[[str], None]
     wishes: Wishes
+    hub: Hub
     page_limit: int = 100
 
     @property

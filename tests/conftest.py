@@ -51,8 +51,10 @@ from app.services.remote import RemoteControl
 from app.services.wishes import Wishes
 from app.store.engine import Store, open_store
 from app.store.writer import Writer
-from ocpi.client import open_client
+from ocpi.client import Relay, open_client
 from ocpi.context import OcpiContext
+from ocpi.hub.hub import open_hub
+from ocpi.hub.reach import Reach
 from ocpi.partners.desk import Desk
 from ocpi.partners.partner import Partner
 from ocpi.partners.registry import PartnerRegistry
@@ -237,18 +239,21 @@ class OcpiHouse:
             name="Voltbridge",
             allow_private=True,
         )
-        self.deliverer = PartnerDeliverer(self.desk)
+        self.hub = open_hub(self.desk, Relay(on_exchange=self.traffic.sent))
+        self.reach = Reach(self.desk.registry, self.hub.agreements, self.desk.ours)
+        self.deliverer = PartnerDeliverer(self.desk, self.reach)
         self.worker = OutboxWorker(store, clock, self.deliverer, poll_seconds=0.1)
         self.context = OcpiContext(
             desk=self.desk,
             traffic=self.traffic,
             heard_from=self.worker.heard_from,
             wishes=wishes_without_stations(store, clock),
+            hub=self.hub,
         )
 
     async def start(self) -> None:
         """Listen, deliver, welcome newcomers."""
-        self.store.subscribe(on_events(self.desk.registry))
+        self.store.subscribe(on_events(self.desk.registry, self.reach))
         self.store.after_commit(lambda _events: self.worker.wake())
         await self.desk.registry.load()
         welcome(self.context)
@@ -265,6 +270,7 @@ class OcpiHouse:
         self._server.force_exit = True
         await self._serving
         await self.worker.stop()
+        await self.hub.relay.aclose()
         await self.client.aclose()
         for task in running():
             if task.get_name().startswith("welcome:"):

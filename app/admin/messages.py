@@ -45,6 +45,7 @@ def _body(message: Message) -> dict[str, Any]:
         "http_status": message.http_status,
         "ocpi_status": message.ocpi_status,
         "duration_ms": message.duration_ms,
+        "routed": message.routed,
         # Masked when they were kept; a second look costs nothing and forgives a new way in.
         "request": message.request and masked(message.request),
         "response": message.response and masked(message.response),

@@ -59,6 +59,27 @@ class CommandEnded(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class HubResultCame(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a command that was passed on has come back for a partner."""
+
+    result_id: str
+    partner_id: str
+    at: datetime
+
+
+class HubObjectChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A party told everybody about an object: it is to be told to those who take the module.
+
+    `sender_id` is the platform it came from; `id` the object's in the hub.
+    """
+
+    module: str
+    id: str
+    owner: Party
+    sender_id: str
+    at: datetime
+
+
 class StationChanged(msgspec.Struct, frozen=True, kw_only=True):
     """A station was put, let in, connected or lost."""
 
@@ -87,6 +108,8 @@ Event = (
     | SessionChanged
     | CdrIssued
     | CommandEnded
+    | HubResultCame
+    | HubObjectChanged
     | StationChanged
     | StationConnected
     | TokenChanged
@@ -96,8 +119,8 @@ Event = (
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """Partner `partner_id` has yet to be told of version `wanted` of an object.
 
-    `kind` is one of tariff, location, evse, session, cdr, command; `object_id` names it (an EVSE as
-    `location/uid`); `whole` asks for the whole object where a part would do otherwise.
+    `kind` is one of tariff, location, evse, session, cdr, command, or of what the hub passes on: hub_result,
+    hub_tariff, hub_location, hub_token; `object_id` names it (an EVSE as `location/uid`); `whole` asks for the whole object where a part would do otherwise.
     """
 
     partner_id: str

@@ -23,6 +23,7 @@ _ROOMS = (
     "app.store.commands",
     "app.store.frames",
     "app.store.grants",
+    "app.store.hub",
     "app.store.locations",
     "app.store.messages",
     "app.store.remote",

@@ -35,10 +35,14 @@ class MessageRow(SQLModel, table=True):
     duration_ms: int | None = Field(default=None, sa_type=BigInteger)
     request: str | None = Field(default=None, sa_type=Text)
     response: str | None = Field(default=None, sa_type=Text)
+    routed: str | None = Field(default=None, sa_type=Text)
 
 
 class Message(NamedTuple):
-    """One OCPI request with its answer; `direction` is `in` or `out`, bodies are text."""
+    """One OCPI request with its answer; `direction` is `in` or `out`, bodies are text.
+
+    `routed`: why the hub passed it on, and to whom.
+    """
 
     at: datetime
     partner_id: str | None
@@ -52,6 +56,7 @@ class Message(NamedTuple):
     duration_ms: int | None = None
     request: str | None = None
     response: str | None = None
+    routed: str | None = None
 
 
 INSERT_MESSAGES = insert(MessageRow, Message._fields)

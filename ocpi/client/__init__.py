@@ -3,5 +3,16 @@
 from ocpi.client.exchange import PartnerClient, open_client
 from ocpi.client.guard import check_url
 from ocpi.client.messages import Answer, Exchange, Page, Peer
+from ocpi.client.relay import Relay, Relayed
 
-__all__ = ["Answer", "Exchange", "Page", "PartnerClient", "Peer", "check_url", "open_client"]
+__all__ = [
+    "Answer",
+    "Exchange",
+    "Page",
+    "PartnerClient",
+    "Peer",
+    "Relay",
+    "Relayed",
+    "check_url",
+    "open_client",
+]

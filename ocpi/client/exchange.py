@@ -27,7 +27,7 @@ LIST_SECONDS = 30.0
 LARGEST_ANSWER = 16 * 1024 * 1024
 MOST_PAGES = 10_000
 _ALLOW_PRIVATE = "voltbridge.allow_private"
-_ALWAYS = {"User-Agent": "Voltbridge", "Accept": MEDIA_TYPE, "Accept-Encoding": "identity"}
+ALWAYS = {"User-Agent": "Voltbridge", "Accept": MEDIA_TYPE, "Accept-Encoding": "identity"}
 
 OnExchange = Callable[[Exchange], None]
 
@@ -121,7 +121,7 @@ class PartnerClient:
                 response = await self._transport.handle_async_request(request)
                 await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
-            raise _failure(error, request.url.host, None) from error
+            raise failure_of(error, request.url.host, None) from error
         return response.status_code
 
     async def pages(
@@ -172,7 +172,7 @@ class PartnerClient:
                 finally:
                     await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError) as error:
-            raise _failure(error, request.url.host, received.http_status) from error
+            raise failure_of(error, request.url.host, received.http_status) from error
         return _judge(response.status_code, received.body, plain=plain, fits=fits)
 
 
@@ -185,9 +185,9 @@ class _TwoPools(httpx.AsyncBaseTransport):
     def __init__(self, per_partner: int) -> None:
         trusted = httpx.create_ssl_context()
         self._public = AiohttpTransport(
-            verify=trusted, client=lambda: _session(trusted, per_partner, PublicResolver())
+            verify=trusted, client=lambda: open_session(trusted, per_partner, PublicResolver())
         )
-        self._any = AiohttpTransport(verify=trusted, client=lambda: _session(trusted, per_partner, None))
+        self._any = AiohttpTransport(verify=trusted, client=lambda: open_session(trusted, per_partner, None))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         pool = self._any if request.extensions.get(_ALLOW_PRIVATE) else self._public
@@ -206,7 +206,7 @@ def _request(
     return httpx.Request(
         method,
         url,
-        headers={**_ALWAYS, **headers},
+        headers={**ALWAYS, **headers},
         content=body,
         extensions={_ALLOW_PRIVATE: allow_private, "timeout": {"connect": CONNECT_SECONDS}},
     )
@@ -220,13 +220,19 @@ def open_client(*, per_partner: int = 8, on_exchange: OnExchange | None = None) 
     return PartnerClient(_TwoPools(per_partner), on_exchange=on_exchange)
 
 
-def _session(
-    trusted: ssl.SSLContext, per_partner: int, resolver: PublicResolver | None
+def open_session(
+    trusted: ssl.SSLContext, per_partner: int, resolver: PublicResolver | None, *, decompress: bool = True
 ) -> aiohttp.ClientSession:
+    """Connections to partners: no proxies, no cookies; `decompress` False leaves answers as they come."""
     connector = aiohttp.TCPConnector(
         ssl=trusted, limit=0, limit_per_host=per_partner, resolver=resolver, keepalive_timeout=30
     )
-    return aiohttp.ClientSession(connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
+    return aiohttp.ClientSession(
+        connector=connector,
+        trust_env=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=decompress,
+    )
 
 
 async def _read_body(response: httpx.Response, received: Received) -> bool:
@@ -258,7 +264,7 @@ def _judge(status: int, body: bytes, *, plain: bool, fits: bool) -> Envelope:
     return read_envelope(status, body)
 
 
-def _failure(error: Exception, host: str, http_status: int | None) -> PartnerFailure:
+def failure_of(error: Exception, host: str, http_status: int | None) -> PartnerFailure:
     """Say what went wrong from the innermost cause we know; the text names the host and nothing that is secret."""
     chain = list(_causes(error))
     for found, kind, words in _KINDS:

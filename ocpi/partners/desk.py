@@ -17,6 +17,11 @@ from ocpi.versions import Version
 
 PLATFORM = "cpo"
 """The platform for partners who want our stations only."""
+HUB = "hub"
+"""The platform for parties who want to reach each other through us."""
+
+_HUB_PARTY = Party("NL", "VHB")
+_FUNCTIONAL = tuple((module, role) for module in ModuleId if module.routed for role in InterfaceRole)
 
 OFFERED: dict[str, tuple[tuple[ModuleId, InterfaceRole], ...]] = {
     PLATFORM: (
@@ -26,7 +31,8 @@ OFFERED: dict[str, tuple[tuple[ModuleId, InterfaceRole], ...]] = {
         (ModuleId.TARIFFS, InterfaceRole.SENDER),
         (ModuleId.TOKENS, InterfaceRole.RECEIVER),
         (ModuleId.COMMANDS, InterfaceRole.RECEIVER),
-    )
+    ),
+    HUB: _FUNCTIONAL,
 }
 """The functional interfaces of each platform of ours."""
 
@@ -36,7 +42,8 @@ class Desk:
     """The tools of the handshake. `base_url` is the configured public URL, without a slash at the end.
 
     `name` is our own, as partners show it; `allow_private` lets every partner have http and private URLs;
-    `listeners` are told of every new registration, after its commit. `renewing` holds
+    `listeners` are told of every new registration, after its commit. `ours` is our CPO, `hub` the party that the
+    hub is on its own platform. `renewing` holds
     the partners that have our new credentials in hand: their call back proves nothing about which token they keep.
     """
 
@@ -48,6 +55,7 @@ class Desk:
     base_url: str
     ours: Party
     name: str
+    hub: Party = _HUB_PARTY
     allow_private: bool = False
     listeners: list[Callable[[Partner], None]] = field(default_factory=list)
     renewing: set[str] = field(default_factory=set)
@@ -92,17 +100,29 @@ class Desk:
             return f"{base}/{module}"
         return f"{base}/{role.lower()}/{module}"
 
+    def identity(self, platform: str) -> Party:
+        """Who we are on a platform."""
+        return self.hub if platform == HUB else self.ours
+
+    def is_ours(self, party: Party) -> bool:
+        """Whether this is our CPO or the hub: no partner on any platform may be either."""
+        return party.folded() in (self.ours.folded(), self.hub.folded())
+
     def credentials(self, platform: str, token: str) -> Body:
-        """Our Credentials object with the token that the partner shall use at us."""
+        """Our Credentials object with the token that the partner shall use at us.
+
+        A hub names only itself: who is behind it is told by HubClientInfo (OCPI 2.2.1 mod_credentials).
+        """
+        identity = self.identity(platform)
         return {
             "token": token,
             "url": self.versions_url(platform),
             "roles": [
                 {
-                    "role": str(Role.CPO),
+                    "role": str(Role.HUB if platform == HUB else Role.CPO),
                     "business_details": {"name": self.name},
-                    "party_id": self.ours.party_id,
-                    "country_code": self.ours.country_code,
+                    "party_id": identity.party_id,
+                    "country_code": identity.country_code,
                 }
             ],
         }

@@ -24,7 +24,7 @@ from ocpi.mapping.amounts import Body
 from ocpi.mapping.rendering import render
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners import tables
-from ocpi.partners.desk import Desk
+from ocpi.partners.desk import HUB, Desk
 from ocpi.partners.discovery import HandshakeFailed, Offer, Step, discover, require_functional
 from ocpi.partners.invitations import change, change_within, without_tokens_in
 from ocpi.partners.partner import Partner, PartnerParty, PartnerState
@@ -237,9 +237,10 @@ async def _refuse_taken(
 ) -> None:
     for each in parties:
         owner = await tables.owner_of(unit.session, partner.platform, each.party)
-        ours = each.party == desk.ours.folded()
-        if ours or owner not in (None, partner.id):
+        if desk.is_ours(each.party) or owner not in (None, partner.id):
             raise InvalidParameterError(f"party {each.party} belongs to another platform")
+        if each.role is Role.HUB and partner.platform == HUB:
+            raise InvalidParameterError("a hub is no party behind this hub")
 
 
 def _expecting(partner: Partner, before: Partner, token: str, unit: UnitOfWork) -> Partner:

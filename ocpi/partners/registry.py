@@ -40,7 +40,7 @@ class PartnerRegistry:
         self._partners: dict[str, Partner] = {}
         self._by_hash: dict[str, tuple[str, TokenKind]] = {}
         self._by_party: dict[tuple[str, Party], str] = {}
-        self._hearers: dict[ModuleId, tuple[Partner, ...]] = {}
+        self._hearers: dict[tuple[str, ModuleId], tuple[Partner, ...]] = {}
         self._contacts: dict[str, datetime] = {}
         self._prices: dict[Party, PriceMap] = {}
         self._hidden: dict[str, frozenset[str]] = {}
@@ -84,9 +84,9 @@ class PartnerRegistry:
         partner_id = self._by_party.get((platform, party.folded()))
         return None if partner_id is None else self._partners.get(partner_id)
 
-    def receivers(self, module: ModuleId) -> tuple[Partner, ...]:
-        """The partners that take pushes of this module."""
-        return self._hearers.get(module, ())
+    def receivers(self, platform: str, module: ModuleId) -> tuple[Partner, ...]:
+        """The partners on a platform that take pushes of this module."""
+        return self._hearers.get((platform, module), ())
 
     def unreachable(self) -> frozenset[str]:
         """Ids of the partners to whom nothing is sent now, although marks are kept for them."""
@@ -147,11 +147,14 @@ class PartnerRegistry:
             self._by_party.update({(partner.platform, p.party): partner.id for p in partner.parties})
         self._index_prices()
         self._hearers = {
-            module: tuple(
+            (platform, module): tuple(
                 p
                 for p in self._partners.values()
-                if p.hears and p.endpoint(module, InterfaceRole.RECEIVER) is not None
+                if p.platform == platform
+                and p.hears
+                and p.endpoint(module, InterfaceRole.RECEIVER) is not None
             )
+            for platform in {p.platform for p in self._partners.values()}
             for module in ModuleId
         }
 

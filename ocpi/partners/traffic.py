@@ -37,6 +37,7 @@ class Heard(NamedTuple):
     seconds: float
     request: bytes
     response: bytes
+    routed: str | None = None
 
 
 class Traffic:
@@ -115,6 +116,7 @@ def _message(at: datetime, seen: Exchange | Heard) -> Message:
         duration_ms=round(seen.seconds * 1000),
         request=_text(seen.request),
         response=_text(seen.response),
+        routed=seen.routed,
     )
 
 

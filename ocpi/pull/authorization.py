@@ -53,7 +53,7 @@ class PartnerIssuers:
             owner = registry.by_party(PLATFORM, Party(token.country_code, token.party_id))
             found = [] if owner is None else [owner]
         else:
-            found = [each for each in registry.all() if _wants_unknown(each)]
+            found = [each for each in registry.all() if each.platform == PLATFORM and _wants_unknown(each)]
         return [each for each in found if each.reachable and _url(each) is not None]
 
     async def ask(self, question: Question) -> Asked:

@@ -11,6 +11,7 @@ from ocpi.context import OcpiContext
 from ocpi.errors import InvalidParameterError, PartnerFailure
 from ocpi.mapping.tokens import token_from
 from ocpi.modules import InterfaceRole, ModuleId
+from ocpi.partners.desk import PLATFORM
 from ocpi.partners.partner import Partner
 from ocpi.wire import tokens as wire
 
@@ -47,7 +48,7 @@ async def pull_tokens(context: OcpiContext, partner: Partner) -> Pulled:
 async def pull_all(context: OcpiContext) -> None:
     """The tokens of every partner that can be reached, one after the other."""
     for partner in context.registry.all():
-        if partner.reachable:
+        if partner.platform == PLATFORM and partner.reachable:
             await pull_tokens(context, partner)
 
 

@@ -16,8 +16,11 @@ from app.domain.tariffs import Tariff
 from app.outbox.outcomes import Claim, Delivered, Down, Failed, Missing, Outcome, Refused
 from app.store import locations
 from app.store.columns import micros
+from app.store.hub import HubObjectRow, HubResultRow
 from app.store.writer import Batch
 from ocpi.headers import RoutedParty
+from ocpi.hub.agreements import Agreements
+from ocpi.hub.reach import Reach
 from ocpi.mapping.cdrs import cdr_body
 from ocpi.mapping.commands import result_body
 from ocpi.mapping.locations import evse_body, evse_patch, location_body
@@ -25,8 +28,9 @@ from ocpi.mapping.rendering import render
 from ocpi.mapping.sessions import session_body, session_patch
 from ocpi.mapping.tariffs import tariff_body
 from ocpi.modules import InterfaceRole, ModuleId
-from ocpi.partners.desk import Desk
+from ocpi.partners.desk import PLATFORM, Desk
 from ocpi.partners.partner import Partner
+from ocpi.push import behind
 from ocpi.push.audience import addressees
 from ocpi.push.loading import LiveEvse, Object, Thing, Withdrawn, live, load
 from ocpi.push.references import untold
@@ -47,8 +51,9 @@ _TRIES = 3
 class PartnerDeliverer:
     """Delivers for the outbox: what is told is the object as it is now, not as it was when it was marked."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, reach: Reach | None = None) -> None:
         self._desk = desk
+        self._reach = reach or Reach(desk.registry, Agreements(desk.store, desk.clock), desk.ours)
 
     def unreachable(self) -> frozenset[str]:
         """Partners to whom nothing may be sent now."""
@@ -72,16 +77,18 @@ class PartnerDeliverer:
             return None
         if thing is None:
             return Refused(error="the object does not exist (any more)")
-        thing = self._seen_by(partner, thing)
+        if isinstance(thing, HubObjectRow | HubResultRow):
+            return await behind.deliver(self._desk, self._reach, partner, claim, thing)
         if isinstance(thing, Told):
             return await self._result(partner, claim, thing)
+        thing = self._seen_by(partner, thing)
         url = partner.endpoint(_MODULES[claim.kind], InterfaceRole.RECEIVER)
         if url is None:
             return Refused(error=f"the partner offers no receiver of {_MODULES[claim.kind]}")
         said = await self._tell_all(partner, claim, thing, url)
         return await self._outcome(partner, claim, thing, said)
 
-    def _seen_by(self, partner: Partner, thing: Thing) -> Thing:
+    def _seen_by(self, partner: Partner, thing: Object) -> Object:
         """With the partner's own prices; a tariff that is not for it is one that it has to forget."""
         match thing:
             case Location():
@@ -96,17 +103,22 @@ class PartnerDeliverer:
 
     async def _tell_all(self, partner: Partner, claim: Claim, thing: Object, url: str) -> Said:
         said: Said = Took(note="nobody of the partner is to be told")
-        for party in self._addressees(partner, thing):
-            requests = Requests(desk=self._desk, partner=partner, to=party)
+        for party, sender in self._addressees(partner, thing):
+            requests = Requests(desk=self._desk, partner=partner, to=party, sender=sender)
             said = await self._tell(requests, claim, thing, url)
             if not isinstance(said, Took):
                 return said
         return said
 
-    def _addressees(self, partner: Partner, thing: Object) -> list[RoutedParty]:
+    def _addressees(self, partner: Partner, thing: Object) -> list[tuple[RoutedParty, RoutedParty | None]]:
+        """Who gets a request each, and from whom: what is for everybody comes from the hub where it comes by it."""
         if isinstance(thing, ChargingSession | ChargeDetailRecord):
-            return [RoutedParty(thing.token.country_code, thing.token.party_id)]
-        return addressees(partner)
+            return [(RoutedParty(thing.token.country_code, thing.token.party_id), None)]
+        if partner.platform == PLATFORM:
+            return [(party, None) for party in addressees(partner)]
+        module = ModuleId.TARIFFS if isinstance(thing, Tariff | Withdrawn) else ModuleId.LOCATIONS
+        hub = RoutedParty(self._desk.hub.country_code, self._desk.hub.party_id)
+        return [(party, hub) for party in self._reach.addressees(partner, self._reach.ours, module)]
 
     async def _tell(self, requests: Requests, claim: Claim, thing: Object, url: str) -> Said:
         match thing:

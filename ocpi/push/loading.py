@@ -14,7 +14,8 @@ from app.domain.sessions import ChargingSession
 from app.domain.status import EvseStatus
 from app.domain.tariffs import Tariff
 from app.outbox.outcomes import Claim
-from app.store import cdrs, locations, remote, sessions, tariffs
+from app.store import cdrs, hub, locations, remote, sessions, tariffs
+from app.store.hub import HubObjectRow, HubResultRow
 from app.store.writer import Batch
 
 
@@ -35,7 +36,7 @@ class Withdrawn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Object = LiveEvse | Location | Tariff | Withdrawn | ChargingSession | ChargeDetailRecord
-Thing = Object | Told
+Thing = Object | Told | HubObjectRow | HubResultRow
 
 
 def evse_name(location_id: str, uid: str) -> str:
@@ -92,6 +93,14 @@ async def _results(session: AsyncSession, names: Iterable[str]) -> dict[str, Thi
     return dict(await remote.told(session, list(names)))
 
 
+async def _hub_results(session: AsyncSession, names: Iterable[str]) -> dict[str, Thing]:
+    return dict(await hub.results(session, names))
+
+
+async def _hub_objects(session: AsyncSession, names: Iterable[str]) -> dict[str, Thing]:
+    return dict(await hub.objects(session, names))
+
+
 async def _tariffs(session: AsyncSession, names: Iterable[str]) -> dict[str, Thing]:
     found = await tariffs.bodies(session, names)
     gone = await tariffs.withdrawn_among(session, list(found))
@@ -104,4 +113,8 @@ _READERS = {
     "session": _sessions,
     "cdr": _cdrs,
     "command": _results,
+    "hub_result": _hub_results,
+    "hub_tariff": _hub_objects,
+    "hub_location": _hub_objects,
+    "hub_token": _hub_objects,
 }

@@ -47,11 +47,13 @@ Said = Took | Declined | Unclear | Down
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
-    """Sends requests of deliveries to one partner."""
+    """Sends requests of deliveries to one party of a partner; they come from our CPO unless `sender` is given."""
 
     desk: Desk
     partner: Partner
     to: RoutedParty
+    sender: RoutedParty | None = None
+    correlation_id: str | None = None
 
     async def send(self, method: str, url: str, body: dict[str, Any] | bytes | None = None) -> Said:
         """One request, answered or not. A token that was rotated meanwhile is read again, once."""
@@ -65,10 +67,15 @@ class Requests:
 
     async def _once(self, partner: Partner, method: str, url: str, raw: bytes | None) -> Said:
         ours = RoutedParty(self.desk.ours.country_code, self.desk.ours.party_id)
-        routing = Routing(to=self.to, sender=ours)
+        routing = Routing(to=self.to, sender=self.sender or ours)
         try:
             answer = await self.desk.client.send(
-                method, url, self.desk.peer(partner), body=raw, routing=routing
+                method,
+                url,
+                self.desk.peer(partner),
+                body=raw,
+                routing=routing,
+                correlation_id=self.correlation_id,
             )
         except PartnerUnreachable as failure:
             return Down(error=str(failure))

@@ -7,58 +7,90 @@ from app.domain.events import (
     CommandEnded,
     Event,
     EvseStatusChanged,
+    HubObjectChanged,
+    HubResultCame,
     LocationChanged,
     Mark,
     SessionChanged,
     TariffChanged,
 )
+from ocpi.hub.reach import Reach
 from ocpi.modules import ModuleId
 from ocpi.partners.registry import PartnerRegistry
 from ocpi.push import audience
 from ocpi.push.loading import evse_name
 
-RANKS = {"command": -1, "tariff": 0, "location": 1, "evse": 2, "session": 3, "cdr": 4}
+RANKS = {
+    "command": -1,
+    "hub_result": -1,
+    "tariff": 0,
+    "hub_tariff": 0,
+    "location": 1,
+    "hub_location": 1,
+    "evse": 2,
+    "hub_token": 2,
+    "session": 3,
+    "cdr": 4,
+}
 """The order in which a partner is told: what is named before what names it; results of commands wait for nothing."""
 
 
-def on_events(registry: PartnerRegistry) -> Callable[[Sequence[Event]], list[Mark]]:
-    """The subscriber of the store, asked inside the transaction that announces the events."""
+HUB_KINDS = {
+    ModuleId.TARIFFS: "hub_tariff",
+    ModuleId.LOCATIONS: "hub_location",
+    ModuleId.TOKENS: "hub_token",
+}
+
+
+def on_events(
+    registry: PartnerRegistry, reach: Reach | None = None
+) -> Callable[[Sequence[Event]], list[Mark]]:
+    """The subscriber of the store, asked inside the transaction that announces the events.
+
+    `reach` tells who is behind the hub; without one nobody is.
+    """
 
     def subscriber(events: Sequence[Event]) -> list[Mark]:
-        return [mark for event in events for mark in marks_of(registry, event)]
+        return [mark for event in events for mark in marks_of(registry, event, reach)]
 
     return subscriber
 
 
-def marks_of(registry: PartnerRegistry, event: Event) -> list[Mark]:
+def marks_of(registry: PartnerRegistry, event: Event, reach: Reach | None = None) -> list[Mark]:
     """The marks that one event calls for."""
     match event:
         case EvseStatusChanged():
             name = evse_name(event.location_id, event.evse_uid)
-            receivers = audience.everyone(registry, ModuleId.LOCATIONS)
+            receivers = audience.everyone(registry, ModuleId.LOCATIONS, reach)
             return [_mark(p.id, "evse", name, event, whole=False) for p in receivers]
         case LocationChanged() if event.roaming:
-            receivers = audience.everyone(registry, ModuleId.LOCATIONS)
+            receivers = audience.everyone(registry, ModuleId.LOCATIONS, reach)
             return [_mark(p.id, "location", event.location_id, event, whole=True) for p in receivers]
         case TariffChanged():
             key = event.tariff_id.upper()
             return [
                 _mark(p.id, "tariff", event.tariff_id, event, whole=True)
-                for p in audience.everyone(registry, ModuleId.TARIFFS)
+                for p in audience.everyone(registry, ModuleId.TARIFFS, reach)
                 if key not in registry.hidden_from(p)
             ]
         case SessionChanged():
-            partner = audience.owner(registry, ModuleId.SESSIONS, event.owner)
+            partner = audience.owner(registry, ModuleId.SESSIONS, event.owner, reach)
             return (
                 []
                 if partner is None
                 else [_mark(partner.id, "session", event.session_id, event, whole=event.whole)]
             )
         case CdrIssued():
-            partner = audience.owner(registry, ModuleId.CDRS, event.owner)
+            partner = audience.owner(registry, ModuleId.CDRS, event.owner, reach)
             return [] if partner is None else [_mark(partner.id, "cdr", event.cdr_id, event, whole=True)]
         case CommandEnded():
             return [_mark(event.partner_id, "command", event.told_id, event, whole=True)]
+        case HubResultCame():
+            return [_mark(event.partner_id, "hub_result", event.result_id, event, whole=True)]
+        case HubObjectChanged() if reach is not None:
+            module = ModuleId(event.module)
+            takers = reach.takers(event.owner, module, but=event.sender_id)
+            return [_mark(p.id, HUB_KINDS[module], event.id, event, whole=True) for p in takers]
         case _:
             return []
 
@@ -67,7 +99,14 @@ def _mark(
     partner_id: str,
     kind: str,
     object_id: str,
-    event: EvseStatusChanged | LocationChanged | TariffChanged | SessionChanged | CdrIssued | CommandEnded,
+    event: EvseStatusChanged
+    | LocationChanged
+    | TariffChanged
+    | SessionChanged
+    | CdrIssued
+    | CommandEnded
+    | HubResultCame
+    | HubObjectChanged,
     *,
     whole: bool,
 ) -> Mark:

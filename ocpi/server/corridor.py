@@ -28,17 +28,20 @@ from ocpi.errors import (
 )
 from ocpi.headers import AUTHORIZATION, MessageIds, RoutedParty, Routing, token_candidates
 from ocpi.partners import handshake
+from ocpi.partners.desk import HUB
 from ocpi.partners.registry import Known, TokenKind
 from ocpi.partners.traffic import Heard
-from ocpi.server import interfaces
+from ocpi.server import interfaces, roaming
 from ocpi.server.calling import Call, Reply
 from ocpi.server.pages import RenderedPages
+from ocpi.server.roaming import Arrival
 from ocpi.server.shelf import Shelf
 
 _log = logs.get("ocpi.server")
 
 LARGEST_BODY = 1024 * 1024
 BODY_SECONDS = 5.0
+_BEFORE_REST = 4
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -58,6 +61,8 @@ class _Request:
         self.path = _segments(scope)
         self.query_string: bytes = scope.get("query_string", b"")
         self.url: str = scope.get("path", "")
+        self.rest = _rest(scope)
+        self.routed: str | None = None
         self.began = now
         self.body = b""
         self.known: Known | None = None
@@ -121,12 +126,50 @@ class Corridor:
             raise UnauthorizedError("this token is for the handshake only")
         if found is None:
             raise NotFoundError("there is nothing at this URL")
-        if found.interface.module is not None and found.interface.module.routed:
+        routed = found.interface.module is not None and found.interface.module.routed
+        if routed and request.path[0] == HUB:
+            return await self._roam(request, found, known, receive)
+        if routed:
             request.routing = self._routing(request.headers, known)
         operation = interfaces.operation(found, request.method)
         if request.method in _WITH_BODY:
             request.body = await _body(request, receive)
-        call = Call(
+        call = self._call(request, found, known)
+        return await operation.handler(call, *operation.arguments(found.segments))
+
+    async def _roam(
+        self, request: _Request, found: interfaces.Found, known: Known, receive: Receive
+    ) -> Reply:
+        """A message on the hub platform: routed before any model sees it."""
+        interface, hub = found.interface, self._context.hub
+        assert interface.module is not None
+        assert interface.version is not None
+        arrival = Arrival(
+            interface.module,
+            interface.role,
+            interface.version,
+            request.method,
+            found.segments,
+            request.rest,
+            request.query_string.decode("latin-1"),
+            await _body(request, receive) if request.method in _WITH_BODY else b"",
+            request.ids,
+            Routing.parse(request.headers),
+            request.headers.get("Via", ""),
+        )
+        request.body = arrival.body
+        if arrival.role is None:
+            answered = await roaming.take_result(self._context, arrival, known.partner)
+        else:
+            decision = roaming.judge(hub, arrival, known.partner)
+            request.routing = decision.routing
+            call = self._call(request, found, known)
+            answered = await roaming.answer(self._context, arrival, decision, call)
+        request.routing, request.routed = answered.routing, answered.routed
+        return answered.reply
+
+    def _call(self, request: _Request, found: interfaces.Found, known: Known) -> Call:
+        return Call(
             context=self._context,
             pages=self._pages,
             shelf=self._shelf,
@@ -138,7 +181,6 @@ class Corridor:
             now=self._context.clock.now(),
             sender=_sender(request.routing),
         )
-        return await operation.handler(call, *operation.arguments(found.segments))
 
     def _authenticate(self, request: _Request) -> Known:
         """Who calls: everything that is wrong with a token looks the same (OCPI 2.2.1 transport)."""
@@ -205,6 +247,7 @@ class Corridor:
                 seconds=self._context.clock.monotonic() - request.began,
                 request=request.body,
                 response=reply.body,
+                routed=request.routed,
             )
         )
 
@@ -276,6 +319,14 @@ def _segments(scope: Scope) -> tuple[str, ...]:
     root = scope.get("root_path", "")
     below = path.removeprefix(root).strip("/")
     return tuple(unquote(segment) for segment in below.split("/")) if below else ()
+
+
+def _rest(scope: Scope) -> str:
+    """What follows `platform/version/role/module` in the path, as it came, with its slash; slashes at the end do not count."""
+    raw = scope.get("raw_path") or scope["path"].encode()
+    path = raw.split(b"?", 1)[0].decode("latin-1")
+    parts = path.removeprefix(scope.get("root_path", "")).strip("/").split("/", _BEFORE_REST)
+    return f"/{parts[_BEFORE_REST]}" if len(parts) > _BEFORE_REST else ""
 
 
 def _shown(request: _Request) -> str:

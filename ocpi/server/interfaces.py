@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ocpi.errors import MethodNotAllowedError, NotFoundError
+from ocpi.hub.hub import RESULTS
 from ocpi.modules import InterfaceRole, ModuleId
-from ocpi.partners.desk import OFFERED
+from ocpi.partners.desk import HUB, OFFERED
 from ocpi.server import cdrs, commands, credentials, locations, sessions, tariffs, tokens, versions
 from ocpi.server.calling import Operation
 from ocpi.versions import Version
@@ -18,6 +19,7 @@ INTERFACES: Mapping[tuple[ModuleId, InterfaceRole], Sequence[Operation]] = {
     (ModuleId.TOKENS, InterfaceRole.RECEIVER): tokens.OPERATIONS,
     (ModuleId.COMMANDS, InterfaceRole.RECEIVER): commands.OPERATIONS,
 }
+"""What our CPO answers, whichever platform it is asked on."""
 
 
 class Interface(NamedTuple):
@@ -26,6 +28,7 @@ class Interface(NamedTuple):
     module: ModuleId | None
     version: Version | None
     operations: Sequence[Operation]
+    role: InterfaceRole | None = None
 
     @property
     def open_to_invited(self) -> bool:
@@ -50,13 +53,21 @@ def _interfaces() -> dict[tuple[str, ...], Interface]:
             found[platform, version, ModuleId.CREDENTIALS] = Interface(
                 ModuleId.CREDENTIALS, version, credentials.OPERATIONS
             )
+            if platform == HUB:
+                # Where results of commands come back to; in no version details.
+                found[platform, version, RESULTS] = Interface(ModuleId.COMMANDS, version, ())
             for module, role in offered:
-                operations = INTERFACES[module, role]
-                found[platform, version, role.lower(), module] = Interface(module, version, operations)
+                operations = () if platform == HUB else INTERFACES[module, role]
+                found[platform, version, role.lower(), module] = Interface(module, version, operations, role)
     return found
 
 
 BY_PATH = _interfaces()
+OURS: Mapping[tuple[ModuleId, InterfaceRole], Interface] = {
+    (module, role): Interface(module, None, operations, role)
+    for (module, role), operations in INTERFACES.items()
+}
+"""What our own CPO answers behind the hub."""
 _LONGEST = max(len(path) for path in BY_PATH)
 
 

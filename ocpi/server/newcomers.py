@@ -6,6 +6,8 @@ from app.kit.periodic import Periodic
 from app.kit.tasks import spawn
 from app.outbox import inspect
 from ocpi.context import OcpiContext
+from ocpi.hub import response_urls
+from ocpi.partners.desk import PLATFORM
 from ocpi.partners.handshake import SETTLING
 from ocpi.partners.partner import Partner
 from ocpi.pull.tokens import pull_all, pull_tokens
@@ -23,7 +25,8 @@ def welcome(context: OcpiContext) -> None:
         await pull_tokens(context, partner)
 
     def registered(partner: Partner) -> None:
-        spawn(catch_up(partner), f"welcome:{partner.id}")
+        if partner.platform == PLATFORM:
+            spawn(catch_up(partner), f"welcome:{partner.id}")
 
     context.desk.listeners.append(registered)
 
@@ -42,7 +45,16 @@ def regular_work(context: OcpiContext) -> list[Periodic]:
             found = await inspect.backlogs(session)
         inspect.publish(found, [p.id for p in context.registry.all()], context.clock.now())
 
+    async def agreements() -> None:
+        await context.hub.agreements.reload()
+
+    async def results() -> None:
+        await response_urls.forget_old(context.store, context.clock)
+
     return [
+        Periodic("hub-owners", 2.0, context.hub.owners.keep),
+        Periodic("hub-agreements", 10.0, agreements),
+        Periodic("hub-results", 3600.0, results),
         Periodic("ocpi-traffic", 1.0, context.traffic.flush),
         Periodic("ocpi-contacts", 30.0, contacts),
         Periodic("ocpi-tokens", _TOKENS_SECONDS, tokens, jitter=0.3),

@@ -1,0 +1,89 @@
+"""Hub: what the rooms of the hub share, made once in the roof."""
+
+from dataclasses import dataclass
+
+from app.domain.parties import Party
+from app.kit.clock import Clock
+from app.store.engine import Store
+from ocpi.client import Relay
+from ocpi.headers import RoutedParty
+from ocpi.hub.agreements import Agreements
+from ocpi.hub.links import Links
+from ocpi.hub.owners import Owners
+from ocpi.modules import InterfaceRole, ModuleId
+from ocpi.partners.desk import HUB, Desk
+from ocpi.partners.registry import PartnerRegistry
+from ocpi.versions import Version
+
+FORWARD_SECONDS = 10.0
+"""How long a receiver may take; then the sender is told 4002."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """`seconds` is the time a receiver has, `authorize_seconds` that of a token's issuer."""
+
+    desk: Desk
+    relay: Relay
+    agreements: Agreements
+    owners: Owners
+    links: Links
+    seconds: float = FORWARD_SECONDS
+    authorize_seconds: float = 5.0
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.desk.store
+
+    @property
+    def clock(self) -> Clock:
+        """The one source of time."""
+        return self.desk.clock
+
+    @property
+    def registry(self) -> PartnerRegistry:
+        """All partners, in memory."""
+        return self.desk.registry
+
+    @property
+    def party(self) -> Party:
+        """The hub's own."""
+        return self.desk.hub
+
+    @property
+    def routed_party(self) -> RoutedParty:
+        """The hub's own, as headers name it."""
+        return RoutedParty(self.desk.hub.country_code, self.desk.hub.party_id)
+
+    def url(self, version: Version, module: ModuleId, role: InterfaceRole) -> str:
+        """One of the hub's interfaces."""
+        return self.desk.endpoint_url(HUB, version, module, role)
+
+    def results_url(self, version: Version, name: str) -> str:
+        """Where results of commands come back to."""
+        return f"{self.desk.version_url(HUB, version)}/{RESULTS}/{name}"
+
+
+RESULTS = "results"
+"""The path of the interface that takes results for others; it is in no version details."""
+
+
+def open_hub(
+    desk: Desk,
+    relay: Relay,
+    *,
+    everybody: bool = False,
+    seconds: float = FORWARD_SECONDS,
+    authorize_seconds: float = 5.0,
+) -> Hub:
+    """A hub with nothing in memory yet; `everybody`: no agreements are needed."""
+    return Hub(
+        desk=desk,
+        relay=relay,
+        agreements=Agreements(desk.store, desk.clock, everybody=everybody),
+        owners=Owners(desk.store, desk.clock, desk.ours),
+        links=Links(desk.vault),
+        seconds=seconds,
+        authorize_seconds=authorize_seconds,
+    )
