@@ -2,28 +2,26 @@
 
 from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 
 from app.demo import world
-from app.demo.memory import Memory
+from app.demo.memory import Chips, Memory
 from app.kit.clock import SystemClock
-from app.outbox.tables import DeliveryRow, LaneRow
+from app.outbox.tables import DeliveryRow
 from app.settings import Settings
 from app.store.cdrs import CdrRow
-from app.store.commands import CommandRow
 from app.store.engine import open_store
-from app.store.frames import FrameRow, QuarantineRow, StationEventRow
+from app.store.grants import AliasRow
 from app.store.locations import EvseRow, LocationRow
-from app.store.messages import MessageRow
+from app.store.remote import RemoteCommandRow, ToldRow
 from app.store.sessions import SessionRow
-from app.store.stations import ConnectorRow, StationRow
+from app.store.stations import StationRow
 from app.store.tariffs import TariffRow
 from app.store.tokens import TokenRow
-from app.store.transactions import SampleRow, TransactionRow
+from app.store.transactions import TransactionRow
+from app.store.webhooks import AlarmRow
 from app.wiring import only_one
-from ocpi.partners.tables import EndpointRow, PartnerRow, PartyRow
-
-_OF_STATIONS = (ConnectorRow, FrameRow, QuarantineRow, StationEventRow, CommandRow, SampleRow)
+from ocpi.partners.tables import PartnerRow, PartyRow
 
 
 async def clear(settings: Settings) -> None:
@@ -39,20 +37,34 @@ async def clear(settings: Settings) -> None:
         finally:
             await store.close()
     memory.forget()
+    Chips(settings.state_dir).forget()
 
 
 async def _clear_stations(session: AsyncSession) -> None:
-    ids = [post.id for site in world.SITES for post in site.stations]
-    sessions = select(col(TransactionRow.session_id)).where(col(TransactionRow.station_id).in_(ids))
+    ids = [world.NEWCOMER, *(post.id for site in world.SITES for post in site.stations)]
+    await _clear_sessions(session, ids)
+    await _clear_everywhere(session, "station_id", ids)
+    await session.execute(delete(AlarmRow).where(col(AlarmRow.object_id).in_(ids)))
+    inside = or_(*(col(AlarmRow.object_id).startswith(f"{station}/") for station in ids))
+    await session.execute(delete(AlarmRow).where(inside))
+    await session.execute(delete(StationRow).where(col(StationRow.id).in_(ids)))
+
+
+async def _clear_sessions(session: AsyncSession, stations: list[str]) -> None:
+    """Sessions, with a car or announced by a command only, their records, and that partners were told of them."""
+    commands = await session.execute(
+        select(RemoteCommandRow).where(col(RemoteCommandRow.station_id).in_(stations))
+    )
+    announced = [name for row in commands.scalars() if (name := row.doc.session_id) is not None]
+    charged = select(col(TransactionRow.session_id)).where(col(TransactionRow.station_id).in_(stations))
+    meant = or_(col(SessionRow.id).in_(announced), col(SessionRow.id).in_(charged))
+    sessions = select(col(SessionRow.id)).where(meant)
     cdrs = select(col(CdrRow.id)).where(col(CdrRow.session_id).in_(sessions))
     told = or_(col(DeliveryRow.object_id).in_(sessions), col(DeliveryRow.object_id).in_(cdrs))
     await session.execute(delete(DeliveryRow).where(told))
+    await session.execute(delete(AlarmRow).where(col(AlarmRow.object_id).in_(cdrs)))
     await session.execute(delete(CdrRow).where(col(CdrRow.session_id).in_(sessions)))
-    await session.execute(delete(SessionRow).where(col(SessionRow.id).in_(sessions)))
-    await session.execute(delete(TransactionRow).where(col(TransactionRow.station_id).in_(ids)))
-    for row in _OF_STATIONS:
-        await session.execute(delete(row).where(col(row.station_id).in_(ids)))
-    await session.execute(delete(StationRow).where(col(StationRow.id).in_(ids)))
+    await session.execute(delete(SessionRow).where(meant))
 
 
 async def _clear_sites(session: AsyncSession) -> None:
@@ -66,15 +78,32 @@ async def _clear_sites(session: AsyncSession) -> None:
 
 
 async def _clear_partners(session: AsyncSession, memory: Memory) -> None:
-    country_code, party_id = world.EMSP
-    await session.execute(
-        delete(TokenRow).where(col(TokenRow.country_code) == country_code, col(TokenRow.party_id) == party_id)
-    )
     ids = [
         kept["id"]
         for name in (world.EMSP_NAME, world.GUEST_NAME)
         if (kept := memory.get(f"invitation:{name}"))
     ]
-    for row in (DeliveryRow, LaneRow, MessageRow, EndpointRow, PartyRow):
-        await session.execute(delete(row).where(col(row.partner_id).in_(ids)))
+    for country_code, party_id in {world.EMSP, *await _parties(session, ids)}:
+        for tokens in (TokenRow, AliasRow):
+            mine = (col(tokens.country_code) == country_code, col(tokens.party_id) == party_id)
+            await session.execute(delete(tokens).where(*mine))
+    results = (await session.execute(select(ToldRow))).scalars()
+    answered = [row.id for row in results if row.doc.partner_id in ids]
+    await session.execute(delete(ToldRow).where(col(ToldRow.id).in_(answered)))
+    await _clear_everywhere(session, "partner_id", ids)
+    await session.execute(delete(AlarmRow).where(col(AlarmRow.object_id).in_(ids)))
     await session.execute(delete(PartnerRow).where(col(PartnerRow.id).in_(ids)))
+
+
+async def _clear_everywhere(session: AsyncSession, column: str, ids: list[str]) -> None:
+    """Whatever table names a station or partner by this column: one that is new is cleared, too."""
+    for table in SQLModel.metadata.sorted_tables:
+        if column in table.c:
+            await session.execute(delete(table).where(table.c[column].in_(ids)))
+
+
+async def _parties(session: AsyncSession, partners: list[str]) -> set[tuple[str, str]]:
+    """Whose tokens came through the demo's partners, and through nobody else."""
+    rows = (await session.execute(select(PartyRow))).scalars().all()
+    mine = {(row.country_code, row.party_id) for row in rows if row.partner_id in partners}
+    return mine - {(row.country_code, row.party_id) for row in rows if row.partner_id not in partners}

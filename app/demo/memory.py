@@ -1,7 +1,8 @@
-"""What the demo keeps from one start to the next, in a file of its own beside the data (mode 0600: it holds tokens)."""
+"""What the demo keeps from one start to the next, in files of its own beside the data (mode 0600: they hold tokens)."""
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,38 @@ class Memory:
     def put(self, name: str, value: Any) -> None:
         """Keep a JSON value."""
         self._kept[name] = value
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = self._path.with_suffix(".new")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(self._kept, file)
-        draft.replace(self._path)
+        _write(self._path, self._kept)
 
     def forget(self) -> None:
         """Nothing is kept any more."""
         self._kept = {}
         self._path.unlink(missing_ok=True)
+
+
+class Chips:
+    """The flash memories of the stations: one JSON object each, written before what it holds is sent."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._folder = state_dir / "demo" / "stations"
+
+    def read(self, station_id: str) -> dict[str, Any] | None:
+        """What the station kept; None if it was never switched on."""
+        path = self._folder / f"{station_id}.json"
+        found: dict[str, Any] | None = json.loads(path.read_text()) if path.exists() else None
+        return found
+
+    def write(self, station_id: str, kept: dict[str, Any]) -> None:
+        """Keep this instead of what was kept."""
+        _write(self._folder / f"{station_id}.json", kept)
+
+    def forget(self) -> None:
+        """All stations are as new."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _write(path: Path, kept: dict[str, Any]) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_suffix(".new")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(kept, file)
+    draft.replace(path)

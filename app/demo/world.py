@@ -19,6 +19,26 @@ EMSP_NAME = "Elbe Mobility"
 GUEST_NAME = "Your own system"
 CARDS = tuple(f"04{n:02X}5AB3{n * 37 % 256:02X}6C80" for n in range(1, 13))
 BLOCKED_CARD = "04FF5AB3006C80"
+DRIVER = "3f1d6c52-8a94-4e07-b7a1-5c90d2e4f681"
+"""Whoever uses the eMSP's app: a token as long as OCPI allows, and too long for OCPP 1.6."""
+
+NEWCOMER = "DEMO-NEW-1"
+"""A station that nobody has set up: it knocks, and waits in the operator's inbox."""
+
+FREE = "DEMO-AMS-3"
+"""A station without traffic: it waits for the driver's app, and is the first to tell of its past."""
+
+PAST_OF_BLOCKED_CARD = "DEMO-UTR-1"
+"""Here the blocked card was used while the station was offline: that record is held."""
+
+PAST_OF_CHANGED_METER = "DEMO-BER-2"
+"""Here a meter was changed while a car charged: that record is held."""
+
+BROKEN_LOCK = "DEMO-RTM-2"
+"""Here a connector cannot hold the plug."""
+
+OFFLINE = "DEMO-BER-2"
+"""This station loses its network for a while, and tells afterwards what it did meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +112,39 @@ SITES = (
 
 
 def tariffs() -> dict[str, dict[str, Any]]:
-    """Tariffs by id, as OCPI has them: per country the VAT, per kind of current the price."""
+    """Tariffs by id, as OCPI has them: per country the VAT, per kind of current prices, fees and hours."""
     return {
-        f"DEMO-{country}-{current}": _tariff(f"DEMO-{country}-{current}", energy, vat, start_fee)
-        for country, vat in (("NL", 21), ("DE", 19))
-        for current, energy, start_fee in (("AC", 0.39 if country == "NL" else 0.45, None), ("DC", 0.59, 0.5))
+        f"DEMO-{country}-{current}": {
+            "id": f"DEMO-{country}-{current}",
+            "currency": "EUR",
+            "elements": elements,
+        }
+        for country, vat, ac, dc in (("NL", 21, 0.39, 0.59), ("DE", 19, 0.45, 0.64))
+        for current, elements in (("AC", _ac(ac, vat)), ("DC", _dc(dc, vat)))
     }
 
 
-def _tariff(tariff_id: str, energy: float, vat: int, start_fee: float | None) -> dict[str, Any]:
-    components = [{"type": "ENERGY", "price": energy, "vat": vat, "step_size": 1}]
-    if start_fee is not None:
-        components.append({"type": "FLAT", "price": start_fee, "vat": vat, "step_size": 1})
-        components.append({"type": "PARKING_TIME", "price": 6.0, "vat": vat, "step_size": 60})
-    return {"id": tariff_id, "currency": "EUR", "elements": [{"price_components": components}]}
+def _ac(day: float, vat: int) -> list[dict[str, Any]]:
+    """Cheaper from 22 to 6 o'clock, when a full car may stay for nothing; by day it pays for the place."""
+    night = {"start_time": "22:00", "end_time": "06:00"}
+    return [
+        {"price_components": [_price("ENERGY", round(day - 0.1, 2), vat)], "restrictions": night},
+        {"price_components": [_price("ENERGY", day, vat), _price("PARKING_TIME", 2.4, vat, 60)]},
+    ]
+
+
+def _dc(energy: float, vat: int) -> list[dict[str, Any]]:
+    """A fee for the start, energy, and a fee for a full car that stays, at any hour."""
+    components = [
+        _price("FLAT", 0.5, vat),
+        _price("ENERGY", energy, vat),
+        _price("PARKING_TIME", 6.0, vat, 60),
+    ]
+    return [{"price_components": components}]
+
+
+def _price(kind: str, price: float, vat: int, step: int = 1) -> dict[str, Any]:
+    return {"type": kind, "price": price, "vat": vat, "step_size": step}
 
 
 def location(site: Site) -> dict[str, Any]:
@@ -155,7 +194,7 @@ def _evse(site: Site, uid: str, connectors: list[dict[str, Any]]) -> dict[str, A
         "uid": uid,
         "evse_id": f"{site.country[:2]}*VBR*E{uid.replace('-', '')}",
         "status": "UNKNOWN",
-        "capabilities": ["RFID_READER", "REMOTE_START_STOP_CAPABLE", "UNLOCK_CAPABLE"],
+        "capabilities": ["RFID_READER", "REMOTE_START_STOP_CAPABLE", "UNLOCK_CAPABLE", "RESERVABLE"],
         "connectors": connectors,
     }
 

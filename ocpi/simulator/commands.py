@@ -45,10 +45,14 @@ class Commanded:
 
 
 class Commander:
-    """Sends commands; `results` holds what came back, by the name of the command, in order."""
+    """Sends commands; `results` holds what came back, by the name of the command, in order.
+
+    `reservations`: those that the driver's app was granted, oldest first.
+    """
 
     def __init__(self, client: PartnerClient, registration: Registration) -> None:
         self.results: dict[str, list[CommandResult]] = {}
+        self.reservations: list[str] = []
         self._client = client
         self._registration = registration
         self._numbers = itertools.count(1)

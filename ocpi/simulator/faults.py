@@ -1,7 +1,7 @@
 """How a simulated partner misbehaves: the kinds of faults, the plan of when, and the server that carries them out."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -56,6 +56,8 @@ class FaultPlan:
     def __init__(self) -> None:
         self._next: dict[str | None, deque[Fault]] = {}
         self._always: dict[str | None, Fault] = {}
+        self.carried_out: Counter[str] = Counter()
+        """How many answers of each module went wrong."""
 
     def next(self, *kinds: FaultKind | Fault, module: str | None = None) -> None:
         """Let the next answers, one after the other, go wrong; `module` as in the URL, or `versions`."""
@@ -72,6 +74,11 @@ class FaultPlan:
 
     def take(self, module: str) -> Fault | None:
         """Decide about one answer of a module."""
+        fault = self._planned(module)
+        self.carried_out[module] += fault is not None and fault.kind is not FaultKind.OK
+        return fault
+
+    def _planned(self, module: str) -> Fault | None:
         for name in (module, None):
             if waiting := self._next.get(name):
                 return waiting.popleft()

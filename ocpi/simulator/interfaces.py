@@ -23,6 +23,7 @@ from ocpi.errors import (
 from ocpi.headers import CORRELATION_ID, REQUEST_ID, MessageIds, RoutedParty, Routing
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.paging import PageRequest, page_headers
+from ocpi.simulator import driver
 from ocpi.simulator.commands import Commander
 from ocpi.simulator.ledger import Ledger, Received
 from ocpi.simulator.registration import Identity, Registration
@@ -39,7 +40,7 @@ _VERSION = f"/ocpi/{Version.V2_2_1}"
 _SHAPES = {"locations": (1, 3), "sessions": (1, 1), "tariffs": (1, 1)}
 
 
-class Emsp(Protocol):
+class Emsp(driver.DriversEmsp, Protocol):
     """What the interfaces need of the eMSP behind them; the words are explained at EmspSimulator."""
 
     clock: Clock
@@ -90,6 +91,7 @@ def build_app(emsp: Emsp) -> Starlette:
             route(_VERSION + "/sender/tokens/{uid}/authorize", _authorize, "POST"),
             route(_VERSION + "/sender/commands/{command}/{uid}", _take_result, "POST"),
             route("/received/{kind}", _show, "GET"),
+            *driver.routes(emsp),
         ],
         exception_handlers={HTTPException: lost},
     )

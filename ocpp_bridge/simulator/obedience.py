@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from app.kit.tasks import spawn
@@ -20,8 +21,9 @@ class Station(Protocol):
 
     connectors: list[Connector]
     configuration: dict[str, tuple[str, bool]]
-    password: str | None
 
+    def take_password(self, password: str) -> None: ...
+    def now(self) -> datetime: ...
     async def reboot(self, reason: str) -> None: ...
     async def boot(self) -> None: ...
     async def report_all(self) -> None: ...
@@ -35,6 +37,7 @@ class Obedience:
         self._station = station
         self._local_list = 0
         self._rules: dict[str, Rule] = {
+            "CancelReservation": self._cancel_reservation,
             "ChangeAvailability": self._change_availability,
             "ChangeConfiguration": self._change_configuration,
             "ClearCache": self._agree,
@@ -43,6 +46,7 @@ class Obedience:
             "GetLocalListVersion": self._list_version,
             "RemoteStartTransaction": self._remote_start,
             "RemoteStopTransaction": self._remote_stop,
+            "ReserveNow": self._reserve_now,
             "Reset": self._reset,
             "SendLocalList": self._send_list,
             "SetChargingProfile": self._set_profile,
@@ -61,12 +65,11 @@ class Obedience:
         return _ACCEPTED
 
     async def _remote_start(self, payload: dict[str, Any]) -> dict[str, Any]:
-        wanted = payload.get("connectorId")
-        free = [c for c in self._station.connectors if not c.busy and wanted in (None, c.number)]
+        wanted, id_tag = payload.get("connectorId"), payload["idTag"]
+        free = [c for c in self._station.connectors if c.free_for(id_tag) and wanted in (None, c.number)]
         if not free:
             return _REJECTED
-        visit = Visit(id_tag=payload["idTag"])
-        spawn(free[0].visit(visit, remote=True), "remote start")
+        spawn(free[0].visit(Visit(id_tag=id_tag), remote=True), "remote start")
         return _ACCEPTED
 
     async def _remote_stop(self, payload: dict[str, Any]) -> dict[str, Any]:
@@ -75,6 +78,33 @@ class Obedience:
             if connector.transaction is not None and connector.transaction.number == number:
                 return _ACCEPTED if connector.stop("Remote") else _REJECTED
         return _REJECTED
+
+    async def _reserve_now(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """Keeps one connector; the station as a whole cannot be reserved (OCPP 1.6, 5.13)."""
+        connector, number = self._connector(payload["connectorId"]), payload["reservationId"]
+        if connector is None:
+            return _REJECTED
+        if connector.status in ("Faulted", "Unavailable"):
+            return {"status": connector.status}
+        if connector.busy or (connector.reserved is not None and connector.reserved[0] != number):
+            return {"status": "Occupied"}
+        connector.reserve(number, payload["idTag"])
+        expiry = datetime.fromisoformat(payload["expiryDate"]) - self._station.now()
+        self._soon(connector.report("Reserved"))
+        spawn(self._expire(connector, number, expiry / timedelta(seconds=1)), "a reservation ends")
+        return _ACCEPTED
+
+    async def _cancel_reservation(self, payload: dict[str, Any]) -> dict[str, Any]:
+        for connector in self._station.connectors:
+            if connector.reserved is not None and connector.reserved[0] == payload["reservationId"]:
+                self._soon(connector.release(payload["reservationId"]))
+                return _ACCEPTED
+        return _REJECTED
+
+    @staticmethod
+    async def _expire(connector: Connector, number: int, seconds: float) -> None:
+        await asyncio.sleep(max(seconds, 0.1))
+        await connector.release(number)
 
     async def _reset(self, payload: dict[str, Any]) -> dict[str, Any]:
         reason = "HardReset" if payload["type"] == "Hard" else "SoftReset"
@@ -111,7 +141,7 @@ class Obedience:
     async def _change_configuration(self, payload: dict[str, Any]) -> dict[str, Any]:
         key, value = payload["key"], payload["value"]
         if key == "AuthorizationKey":
-            self._station.password = value
+            self._station.take_password(value)
             return _ACCEPTED
         known = self._station.configuration.get(key)
         if known is None:
@@ -163,7 +193,7 @@ class Obedience:
         return [c for c in self._station.connectors if number in (0, c.number)]
 
     @staticmethod
-    def _soon(work: Awaitable[None]) -> None:
+    def _soon(work: Awaitable[object]) -> None:
         """After the answer is out: a call of ours must not overtake it."""
 
         async def later() -> None:

@@ -9,12 +9,17 @@ _READING = {"Transaction.Begin": "B", "Transaction.End": "E"}
 
 
 class Signer:
-    """A meter's key (secp256r1) and its counter of signed readings."""
+    """A meter's key (secp256r1) and its counter of signed readings. `key`: as `dump` gave it, else a new one."""
 
-    def __init__(self, serial_number: str) -> None:
+    def __init__(self, serial_number: str, key: int | None = None, count: int = 0) -> None:
         self._serial_number = serial_number
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._count = 0
+        curve = ec.SECP256R1()
+        self._key = ec.generate_private_key(curve) if key is None else ec.derive_private_key(key, curve)
+        self._count = count
+
+    def dump(self) -> tuple[int, int]:
+        """The private key as a number, and how many readings were signed: for the next time."""
+        return self._key.private_numbers().private_value, self._count
 
     @property
     def public_key(self) -> str:

@@ -1,5 +1,6 @@
 """What stations and cars are like, as data: charge profiles, visits, faults, and the plan of a station."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -75,17 +76,34 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     stays_seconds: float = 0.0
 
 
+class PastVisit(msgspec.Struct, frozen=True, kw_only=True):
+    """A visit of an earlier time. `meter_changed`: in the middle of it the register began again at zero."""
+
+    connector: int
+    began: datetime
+    visit: Visit
+    meter_changed: bool = False
+
+
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """A connector out of order for a while, as a StatusNotification says it."""
+    """What is wrong with a connector for a while, as a StatusNotification says it.
+
+    `status` None: only a warning, whatever the connector does goes on.
+    """
 
     error_code: str = "GroundFailure"
+    status: str | None = "Faulted"
     info: str | None = None
     vendor_error_code: str | None = None
     seconds: float = 60.0
 
 
 class StationPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One station: its id, its connectors (numbered from 1), its password, its meter, and its settings."""
+    """One station: its id, its connectors (numbered from 1), its password, its meter, and its settings.
+
+    `meter_key`: what `Signer.dump` gave, for a meter that signs with the key it had before. `paced`: it tells of its
+    history at the fleet's pace, else as quickly as it is answered.
+    """
 
     id: str
     connectors: tuple[ChargeProfile, ...]
@@ -95,17 +113,23 @@ class StationPlan(msgspec.Struct, frozen=True, kw_only=True):
     firmware_version: str = "1.0.0"
     password: str | None = None
     signed: bool = False
+    meter_key: tuple[int, ...] = ()
+    paced: bool = True
     register_wh: int = 1_000_000
     settings: dict[str, str] = {}
 
 
 class Traffic(msgspec.Struct, frozen=True, kw_only=True):
-    """How busy a station is: whose cars come, how long a connector stays free, and how visits go, in seconds."""
+    """How busy a station is: whose cars come, how long a connector stays free, and how visits go, in seconds.
+
+    `charge_seconds` and `stay_seconds` None: as long as the cars want. `by_the_hour`: at night fewer come than by day.
+    """
 
     id_tags: tuple[str, ...]
     free_seconds: tuple[float, float] = (20.0, 120.0)
-    charge_seconds: tuple[float, float] = (120.0, 900.0)
-    stay_seconds: tuple[float, float] = (0.0, 60.0)
+    charge_seconds: tuple[float, float] | None = (120.0, 900.0)
+    stay_seconds: tuple[float, float] | None = (0.0, 60.0)
+    by_the_hour: bool = False
     fault_chance: float = 0.02
     offline_chance: float = 0.0
     offline_seconds: tuple[float, float] = (30.0, 120.0)
@@ -126,8 +150,12 @@ SETTINGS: dict[str, tuple[str, bool]] = {
         False,
     ),
     "NumberOfConnectors": ("1", True),
+    "ReserveConnectorZeroSupported": ("false", True),
     "StopTransactionOnInvalidId": ("true", False),
-    "SupportedFeatureProfiles": ("Core,RemoteTrigger,SmartCharging,LocalAuthListManagement", True),
+    "SupportedFeatureProfiles": (
+        "Core,RemoteTrigger,SmartCharging,LocalAuthListManagement,Reservation",
+        True,
+    ),
     "TransactionMessageAttempts": ("3", False),
     "TransactionMessageRetryInterval": ("60", False),
     "WebSocketPingInterval": ("0", False),

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import websockets
@@ -17,7 +17,7 @@ from ocpp_bridge.simulator.connector import Connector
 from ocpp_bridge.simulator.meter import Meter
 from ocpp_bridge.simulator.obedience import Obedience
 from ocpp_bridge.simulator.ocmf import Signer
-from ocpp_bridge.simulator.offline import Queue
+from ocpp_bridge.simulator.offline import Pace, Queue
 from ocpp_bridge.simulator.scenario import StationPlan, configuration
 
 _log = logs.get("ocpp.simulator")
@@ -27,7 +27,7 @@ class Station16:
     """One station. `run` keeps it alive until cancelled; its connectors are driven from outside or by a fleet.
 
     `clock_error`: by how much the station's own clock is wrong. `reconnect`: seconds before the first attempt to
-    come back; doubled up to a minute.
+    come back; doubled up to `patience`. `pace`: how quickly it tells of its history.
     """
 
     def __init__(
@@ -38,34 +38,41 @@ class Station16:
         clock: Clock | None = None,
         clock_error: timedelta = timedelta(0),
         reconnect: float = 1.0,
+        patience: float = 60.0,
+        pace: Pace | None = None,
     ) -> None:
         self.plan = plan
         self.password = plan.password
         self.configuration = configuration(plan)
-        signer = Signer(plan.serial_number or plan.id) if plan.signed else None
+        self.signer = Signer(plan.serial_number or plan.id, *plan.meter_key) if plan.signed else None
         self.connectors = [
-            Connector(self, number, Meter(profile, plan.register_wh + 1000 * number, signer))
+            Connector(self, number, Meter(profile, plan.register_wh + 1000 * number, self.signer))
             for number, profile in enumerate(plan.connectors, start=1)
         ]
         self.queue = Queue(
             lambda: int(self.setting("TransactionMessageAttempts")),
             lambda: float(self.setting("TransactionMessageRetryInterval")),
+            pace,
         )
         self.accepted = asyncio.Event()
         self._url = url
         self._clock = clock or SystemClock()
         self._clock_error = clock_error
         self._reconnect = reconnect
+        self._patience = patience
         self._client: Client | None = None
         self._away_until = 0.0
         self._heartbeat = 300.0
-        self._booted = False
+        self._booted = asyncio.Event()
         self._obedience = Obedience(self)
 
-    def stamp(self) -> str:
-        """The station's time, as it writes it."""
-        at = self._clock.now() + self._clock_error
-        return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    def now(self) -> datetime:
+        """The station's time."""
+        return self._clock.now() + self._clock_error
+
+    def stamp(self, at: datetime | None = None) -> str:
+        """A moment (UTC), or now, as the station writes it."""
+        return (at or self.now()).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def setting(self, key: str) -> str:
         """A configuration key's value."""
@@ -94,6 +101,11 @@ class Station16:
             with contextlib.suppress(CallFailed, Gone):
                 await self._client.call(action, payload)
 
+    def take_password(self, password: str) -> None:
+        """From the next connection on this is presented."""
+        self.password = password
+        self.queue.on_change()
+
     async def leave(self, seconds: float) -> None:
         """Loses the network for a while; charging goes on, and its messages are kept."""
         self._away_until = asyncio.get_running_loop().time() + seconds
@@ -105,7 +117,7 @@ class Station16:
         for connector in self.connectors:
             connector.stop(reason)
         await asyncio.sleep(0)
-        self._booted = False
+        self._booted.clear()
         await self.leave(self._reconnect)
 
     async def run(self) -> None:
@@ -115,9 +127,9 @@ class Station16:
             try:
                 client = await Client.open(self._url, self.plan.id, self.password, self._obedience.handle)
             except (OSError, websockets.InvalidHandshake, websockets.ConnectionClosed, TimeoutError) as error:
-                _log.info("a simulated station cannot connect", station=self.plan.id, reason=str(error))
+                _log.debug("a simulated station cannot connect", station=self.plan.id, reason=str(error))
                 await asyncio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311  # no secret hangs on it
-                wait = min(wait * 2, 60.0)
+                wait = min(wait * 2, self._patience)
                 continue
             wait = self._reconnect
             await self._stay(client)
@@ -140,7 +152,7 @@ class Station16:
 
     async def _live(self, client: Client) -> None:
         with contextlib.suppress(Gone):
-            if not self._booted:
+            if not self._booted.is_set():
                 await self.boot()
             await self.report_all()
             self.accepted.set()
@@ -159,9 +171,13 @@ class Station16:
                 self._heartbeat = float(answer["interval"])
             if answer["status"] == "Accepted":
                 self.configuration["HeartbeatInterval"] = (str(int(self._heartbeat)), False)
-                self._booted = True
+                self._booted.set()
                 return
-            await asyncio.sleep(self._heartbeat)
+            # The server may ask for another attempt meanwhile, and accept that one.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._heartbeat):
+                    await self._booted.wait()
+                    return
 
     async def report_all(self) -> None:
         """The status of the station and of each connector."""

@@ -5,6 +5,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from app.domain.stations import AuthorizeReport, BootReport, Heartbeat, StatusReport
+from app.domain.stations import AuthorizeReport, BootAnswer, BootReport, Heartbeat, StatusReport
 from app.domain.tokens import Authorization, Verdict
 from app.domain.transactions import StartAnswer, TransactionEnded, TransactionMetered, TransactionStarted
 from ocpp_bridge.gateway import LocalGateway
@@ -279,6 +280,91 @@ async def test_a_fault_comes_and_goes(bridge: Any) -> None:
         ("Available", "NoError"),
     ]
     assert last[0].vendor_error_code == "PowerLimitExceeded"
+
+
+async def test_a_warning_leaves_the_car_charging(bridge: Any) -> None:
+    async with living(bridge) as station:
+        charging = asyncio.create_task(station.connectors[1].visit(Visit(id_tag="TAG")))
+        await settled(lambda: of_kind(bridge, TransactionMetered))
+        fault = Fault(
+            error_code="OtherError", status=None, vendor_error_code="PowerLimitExceeded", seconds=0.05
+        )
+        await station.connectors[1].fail(fault)
+        assert station.connectors[1].meter.power_kw > 0
+        assert station.connectors[1].stop("Local")
+        await charging
+        await settled(lambda: of_kind(bridge, TransactionEnded))
+    reports = [(r.status.value, r.error_code) for r in of_kind(bridge, StatusReport) if r.evse == 2]
+    warned = reports.index(("Charging", "OtherError"))
+    assert reports[warned + 1] == ("Charging", "NoError")
+
+
+async def test_nobody_plugs_in_while_a_connector_is_out_of_order(bridge: Any) -> None:
+    async with living(bridge) as station:
+        failing = asyncio.create_task(station.connectors[0].fail(Fault(seconds=0.2)))
+        await settled(lambda: station.connectors[0].status == "Faulted")
+        start = {"idTag": "R", "connectorId": 1}
+        assert await ask(bridge, "RemoteStartTransaction", start) == {"status": "Rejected"}
+        assert await ask(bridge, "ReserveNow", reservation(connectorId=1)) == {"status": "Faulted"}
+        await failing
+
+
+def reservation(*, seconds: float = 60, **more: Any) -> dict[str, Any]:
+    expiry = datetime.now(UTC) + timedelta(seconds=seconds)
+    return {
+        "connectorId": 2,
+        "idTag": "R",
+        "reservationId": 5,
+        "expiryDate": expiry.isoformat().replace("+00:00", "Z"),
+    } | more
+
+
+async def test_a_reserved_connector_waits_for_its_driver(bridge: Any) -> None:
+    async with living(bridge) as station:
+        connector = station.connectors[1]
+        assert await ask(bridge, "ReserveNow", reservation(connectorId=0)) == {"status": "Rejected"}
+        assert await ask(bridge, "ReserveNow", reservation()) == {"status": "Accepted"}
+        await settled(lambda: connector.status == "Reserved")
+        assert await ask(bridge, "ReserveNow", reservation(reservationId=6)) == {"status": "Occupied"}
+        other, mine = ({"idTag": tag, "connectorId": 2} for tag in ("OTHER", "R"))
+        assert await ask(bridge, "RemoteStartTransaction", other) == {"status": "Rejected"}
+        assert await ask(bridge, "RemoteStartTransaction", mine) == {"status": "Accepted"}
+        await settled(lambda: of_kind(bridge, TransactionStarted))
+        assert connector.stop("Local")
+        await settled(lambda: connector.status == "Available")
+    assert of_kind(bridge, TransactionStarted)[0].reservation_id == 5
+
+
+async def test_a_reservation_is_cancelled_or_runs_out(bridge: Any) -> None:
+    async with living(bridge) as station:
+        connector = station.connectors[1]
+        cancel = {"reservationId": 5}
+        assert await ask(bridge, "CancelReservation", cancel) == {"status": "Rejected"}
+        for seconds, cancelled in ((60.0, True), (0.2, False)):
+            assert await ask(bridge, "ReserveNow", reservation(seconds=seconds)) == {"status": "Accepted"}
+            await settled(lambda: connector.status == "Reserved")
+            if cancelled:
+                assert await ask(bridge, "CancelReservation", cancel) == {"status": "Accepted"}
+            await settled(lambda: connector.status == "Available")
+            assert connector.free_for("ANYBODY")
+
+
+async def test_a_station_that_was_told_to_wait_comes_in_when_it_is_asked_to_boot_again(bridge: Any) -> None:
+    answer = bridge.intake.answer
+    bridge.intake.answer = _first(
+        {BootReport: BootAnswer(status="Pending", now=datetime.now(UTC), interval=300)}, answer
+    )
+    station = Station16(StationPlan(id="SIM1", connectors=(TYPE2_22,), settings=FAST), bridge.url)
+    running = asyncio.create_task(station.run())
+    await settled(lambda: of_kind(bridge, BootReport))
+    bridge.intake.answer = answer
+    asked = {"requestedMessage": "BootNotification"}
+    assert await ask(bridge, "TriggerMessage", asked) == {"status": "Accepted"}
+    await asyncio.wait_for(station.accepted.wait(), 5)
+    await settled(lambda: of_kind(bridge, StatusReport))
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
 
 
 async def test_a_fleet_is_busy_on_all_its_stations(bridge: Any) -> None:
