@@ -17,7 +17,11 @@ class Line:
 
 @dataclass(eq=False, slots=True)
 class Call:
-    """One CALL from a station, understood, with the way to render its answer."""
+    """One CALL from a station, understood, with the way to render its answer.
+
+    `done` is called once: with the call, whose `answer` is the frame to send now that its effect is committed, or
+    with why there is none: Unanswered (close the socket, the station sends it again) or a fault of our own.
+    """
 
     line: Line
     report: Report
@@ -25,5 +29,11 @@ class Call:
     message_id: str
     action: str
     reply: Callable[[Answer], bytes]
+    done: Callable[["Call", Exception | None], None]
     deviations: tuple[str, ...] = ()
     outcome: str = "result"
+    answer: bytes | None = None
+
+
+class Unanswered(Exception):
+    """The message was not kept and must not be answered: close the socket, the station sends it again."""

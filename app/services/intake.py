@@ -23,7 +23,7 @@ from app.kit import logs, metrics, tasks
 from app.kit.clock import Clock
 from app.services import states
 from app.services.batches import Rows
-from app.services.calls import Call, Line
+from app.services.calls import Call, Line, Unanswered
 from app.services.lookups import look_up
 from app.services.waiting import WaitingRoom
 from app.store import stations
@@ -50,26 +50,36 @@ _REFUSED = "refused"
 _log = logs.get("services.intake")
 
 
-class Unanswered(Exception):
-    """The message was not kept and must not be answered: close the socket, the station sends it again."""
-
-
 @dataclass(eq=False, slots=True)
 class _Item:
     station_id: str
     report: Report
     line: Line | None
     call: Call | None
-    done: "asyncio.Future[object]"
+    done: "asyncio.Future[Answer] | None"
     began: float
     asked: Asked | None = None
+
+    def tell(self, answer: Answer) -> None:
+        """Whoever waits hears that it is committed. A call carries its own answer."""
+        if self.call is not None:
+            self.call.done(self.call, None)
+        elif self.done is not None and not self.done.done():
+            self.done.set_result(answer)
+
+    def refuse(self, error: Exception) -> None:
+        """Whoever waits hears that nothing was kept."""
+        if self.call is not None:
+            self.call.done(self.call, error)
+        elif self.done is not None and not self.done.done():
+            self.done.set_exception(error)
 
 
 @dataclass(slots=True)
 class _Settled:
     """What a batch will tell its askers once it is committed."""
 
-    answers: list[tuple[_Item, object]] = field(default_factory=list)
+    answers: list[tuple[_Item, Answer]] = field(default_factory=list)
     turned_away: list[_Item] = field(default_factory=list)
     connected: dict[str, Line] = field(default_factory=dict)
     asking: dict[str, tuple[Question, list[_Item]]] = field(default_factory=dict)
@@ -112,7 +122,7 @@ class Intake:
         """Finish what has been taken, then end."""
         self._stopping = True
         for item in self._waiting.empty():
-            _refuse(item, Unanswered())
+            item.refuse(Unanswered())
         self._awake.set()
         if self._task is not None:
             await self._task
@@ -129,9 +139,11 @@ class Intake:
             del self._lines[line.station_id]
             await self._ask(line.station_id, Disconnected(), line)
 
-    def take(self, call: Call) -> "asyncio.Future[bytes]":
-        """The rendered answer to a station's message, once its effect is committed; Unanswered otherwise."""
-        return self._put(call.line.station_id, call.report, call.line, call)  # type: ignore[return-value]
+    def take(self, call: Call) -> None:
+        """Take a station's message; `call.done` hears of it once its effect is committed, or cannot be."""
+        item = _Item(call.line.station_id, call.report, call.line, call, None, self._clock.monotonic())
+        self._queue.append(item)
+        self._awake.set()
 
     async def report(self, station_id: str, report: Report) -> Answer:
         """What the house itself has to say about a station: set up, closed by hand, silent. Raises NotFound."""
@@ -159,16 +171,11 @@ class Intake:
         """Whether the station has a socket here."""
         return station_id in self._lines
 
-    def _put(
-        self, station_id: str, report: Report, line: Line | None, call: Call | None
-    ) -> "asyncio.Future[object]":
-        done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Item(station_id, report, line, call, done, self._clock.monotonic()))
-        self._awake.set()
-        return done
-
     async def _ask(self, station_id: str, report: Report, line: Line | None) -> Answer:
-        return await self._put(station_id, report, line, None)  # type: ignore[return-value]
+        done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Item(station_id, report, line, None, done, self._clock.monotonic()))
+        self._awake.set()
+        return await done
 
     async def _run(self) -> None:
         while self._queue or self._exchanges or not self._stopping:
@@ -210,7 +217,7 @@ class Intake:
     async def _set_aside(self, item: _Item, error: Exception) -> None:
         """A message that fails even alone: its frame goes to quarantine, and the station is answered."""
         if item.call is None:
-            _refuse(item, error)
+            item.refuse(error)
             return
         _log.error(
             "a message was set aside", station=item.station_id, action=item.call.action, exc_info=error
@@ -260,7 +267,9 @@ class Intake:
             rows.add(state, changes)
             if isinstance(item.report, Disconnected) and item.line is not None:
                 rows.end_lease(station_id, item.line.epoch)
-            settled.answers.append((item, self._answer(item, answer, changes, rows)))
+            settled.answers.append((item, answer))
+            if item.call is not None:
+                self._answer(item.call, answer, changes, rows)
         return settled
 
     def _must_wait(self, item: _Item, given: Known, now: datetime, settled: _Settled) -> bool:
@@ -319,15 +328,12 @@ class Intake:
         settled.turned_away.append(item)
         return False
 
-    def _answer(self, item: _Item, answer: Answer, changes: Changes, rows: Rows) -> object:
-        call = item.call
-        if call is None:
-            return answer
-        rendered = call.reply(answer)
-        rows.answered(item.station_id, call, rendered, changes.deviations)
+    def _answer(self, call: Call, answer: Answer, changes: Changes, rows: Rows) -> None:
+        call.answer = rendered = call.reply(answer)
+        station_id = call.line.station_id
+        rows.answered(station_id, call, rendered, changes.deviations)
         if changes.quarantine is not None:
-            rows.quarantine(item.station_id, call.request, changes.quarantine)
-        return rendered
+            rows.quarantine(station_id, call.request, changes.quarantine)
 
     def _settle(self, settled: _Settled, rows: Rows) -> None:
         """After the commit: answers go out, listeners hear of the events."""
@@ -337,13 +343,12 @@ class Intake:
         for state, number in rows.records.items():
             metrics.CDRS.labels(state).inc(number)
         for item, answer in settled.answers:
-            if not item.done.done():
-                item.done.set_result(answer)
+            item.tell(answer)
         for asked, items in settled.asking.values():
             self._waiting.ask(asked, items)
         for item in settled.turned_away:
             known = item.station_id in self._states
-            _refuse(item, Unanswered() if known else NotFound(f"station {item.station_id}"))
+            item.refuse(Unanswered() if known else NotFound(f"station {item.station_id}"))
         self._count(settled)
 
     def _count(self, settled: _Settled) -> None:
@@ -364,14 +369,9 @@ class Intake:
         )
         self._forget(items)
         for item in items:
-            _refuse(item, Unanswered() if item.call is not None else error)
+            item.refuse(Unanswered() if item.call is not None else error)
 
     def _forget(self, items: list[_Item]) -> None:
         """Decisions change states; what was not committed must be read again."""
         for item in items:
             self._states.pop(item.station_id, None)
-
-
-def _refuse(item: _Item, error: Exception) -> None:
-    if not item.done.done():
-        item.done.set_exception(error)

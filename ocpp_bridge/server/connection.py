@@ -12,7 +12,7 @@ from app.domain.decisions import Answer
 from app.domain.stations import BootAnswer, BootReport, Refused
 from app.kit import logs
 from app.kit.tasks import spawn
-from app.services.intake import Call, Line, Unanswered
+from app.services.calls import Call, Line, Unanswered
 from ocpp_bridge import rpc
 from ocpp_bridge.context import BridgeContext
 from ocpp_bridge.live import Calls
@@ -62,12 +62,24 @@ class Wire(Protocol):
         ...
 
 
+class _Exchange:
+    """A call with its answer, kept for repetitions; `again`: repetitions that came before the answer."""
+
+    __slots__ = ("again", "answer", "call", "content")
+
+    def __init__(self, content: int, call: Call) -> None:
+        self.content = content
+        self.call: Call | None = call
+        self.answer: bytes | None = None
+        self.again = 0
+
+
 class Connection:
     """Reads a station's frames and gives each call to the intake; sends answers in the order they are ready."""
 
     __slots__ = (
         "_adopting", "_calls", "_closing", "_context", "_large", "_line", "_offering", "_receive", "_recent",
-        "_send", "_strays", "_strays_since", "_unanswered", "_waiting", "_wire",
+        "_send", "_settling", "_strays", "_strays_since", "_unanswered", "_waiting", "_wire",
     )  # fmt: skip
 
     def __init__(
@@ -88,10 +100,11 @@ class Connection:
         self._adopting = adopting
         self._offering = False
         self._calls: Calls | None = None
-        self._recent: dict[str, tuple[int, asyncio.Future[bytes]]] = {}
+        self._recent: dict[str, _Exchange] = {}
         self._waiting: deque[tuple[bytes, bool]] | None = None
         self._unanswered = 0
         self._large = False
+        self._settling: tuple[Call, asyncio.Event] | None = None
         self._strays = 0
         self._strays_since = 0.0
         self._closing = False
@@ -182,47 +195,51 @@ class Connection:
                 if not isinstance(frame, CallFrame) or translated is None:
                     self._answered_or_stray(frame, data)
                     return
-                future = self._take(frame, data, translated)
-                if future is not None:
-                    await asyncio.wait([future])
+                if (call := self._take(frame, data, translated)) is not None:
+                    self._settling = call, asyncio.Event()
+                    await self._settling[1].wait()
         except Exception:  # noqa: BLE001 - as for any frame
             _log.exception("a frame could not be handled", station=self.station_id, size=len(data))
             self.close(AWAY, "try again later")
         finally:
+            self._settling = None
             self._large = False
             self._go_on()
 
-    def _take(self, frame: CallFrame, data: bytes, translated: Translated) -> "asyncio.Future[bytes] | None":
-        """Give a call to the intake; a repetition gets the first answer again."""
-        content = hash(data)
-        earlier = self._recent.get(frame.id) if frame.id else None
+    def _take(self, frame: CallFrame, data: bytes, translated: Translated) -> Call | None:
+        """Give a call to the intake; a repetition gets the first answer again and is none."""
+        message_id, content = frame.id[:_MOST_CHARACTERS], hash(data)
+        earlier = self._recent.get(message_id) if message_id else None
         if earlier is not None:
-            if earlier[0] == content:
-                self._unanswered += 1
-                earlier[1].add_done_callback(self._answered)
+            if earlier.content == content:
+                self._answer_again(earlier)
                 return None
             translated = _used_again(frame, translated)
-        future = self._context.intake.take(
-            Call(
-                line=self._line,
-                report=translated.report,
-                request=data,
-                message_id=frame.id[:_MOST_CHARACTERS],
-                action=frame.action[:_MOST_CHARACTERS],
-                reply=self._reply(reply_to(frame, translated)),
-                deviations=translated.deviations,
-                outcome="result" if translated.fault is None else "error",
-            )
+        call = Call(
+            self._line,
+            translated.report,
+            data,
+            message_id,
+            frame.action[:_MOST_CHARACTERS],
+            self._reply(reply_to(frame, translated)),
+            self._answered,
+            translated.deviations,
+            "result" if translated.fault is None else "error",
         )
         self._unanswered += 1
-        future.add_done_callback(self._answered)
-        if self._adopting and isinstance(translated.report, BootReport):
-            future.add_done_callback(self._booted)
-        if earlier is None and frame.id:
-            self._recent[frame.id] = (content, future)
+        if earlier is None and message_id:
+            self._recent[message_id] = _Exchange(content, call)
             if len(self._recent) > REMEMBERED:
                 del self._recent[next(iter(self._recent))]
-        return future
+        self._context.intake.take(call)
+        return call
+
+    def _answer_again(self, earlier: "_Exchange") -> None:
+        if earlier.answer is None:
+            self._unanswered += 1
+            earlier.again += 1
+        else:
+            self._put(earlier.answer)
 
     def _reply(self, reply: Callable[[Answer], bytes]) -> Callable[[Answer], bytes]:
         """While a station is being adopted its boot is answered Pending, whatever the house says."""
@@ -236,29 +253,39 @@ class Connection:
 
         return pending
 
-    def _booted(self, future: "asyncio.Future[bytes]") -> None:
-        """After the answer to the boot of a station under adoption: give it a password, then let it boot again."""
-        if self._adopting and not self._offering and not future.cancelled() and future.exception() is None:
-            self._offering = True
-            spawn(self._adopt(), "ocpp adoption")
-
     async def _adopt(self) -> None:
         self._adopting = not await offer_password(self._context, self.station_id)
         self._offering = False
         if not self._adopting:
             await boot_again(self._context, self.station_id)
 
-    def _answered(self, future: "asyncio.Future[bytes]") -> None:
+    def _answered(self, call: Call, error: Exception | None) -> None:
+        """The house is done with a call: its effect is committed, or nothing of it was kept."""
         self._unanswered -= 1
-        error = None if future.cancelled() else future.exception()
         if error is not None:
             if not isinstance(error, Unanswered):
                 _log.error("a message was not answered", station=self.station_id, exc_info=error)
             self.close(AWAY, "try again later")
-        elif not future.cancelled():
-            self._put(future.result())
+        elif call.answer is not None:
+            self._put(call.answer)
+            exchange = self._recent.get(call.message_id)
+            if exchange is not None and exchange.call is call:
+                self._remember(exchange, call.answer)
+            if self._adopting and not self._offering and isinstance(call.report, BootReport):
+                # A station under adoption gets a password, then it is let boot again.
+                self._offering = True
+                spawn(self._adopt(), "ocpp adoption")
+        if self._settling is not None and self._settling[0] is call:
+            self._settling[1].set()
         if self._unanswered == MOST_UNANSWERED - 1:
             self._go_on()
+
+    def _remember(self, exchange: "_Exchange", answer: bytes) -> None:
+        """Keep the answer for repetitions, and answer those that came meanwhile."""
+        exchange.answer, exchange.call = answer, None
+        for _ in range(exchange.again):
+            self._unanswered -= 1
+            self._put(answer)
 
     def _put(self, frame: bytes) -> None:
         if frame and not self._closing:

@@ -1,5 +1,6 @@
 """An admin API on a real store with a real intake; stations and partners are small doubles."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -161,10 +162,19 @@ class House:
             self.answers.append(answer)
             return b'[3,"m",{}]'
 
-        await self.intake.take(
-            Call(line=line, report=report, request=b'[2,"m","X",{"key":"AuthorizationKey","value":"hush"}]',
-                 message_id="m", action="X", reply=reply)
-        )  # fmt: skip
+        over = asyncio.Event()
+        self.intake.take(
+            Call(
+                line=line,
+                report=report,
+                request=b'[2,"m","X",{"key":"AuthorizationKey","value":"hush"}]',
+                message_id="m",
+                action="X",
+                reply=reply,
+                done=lambda _call, _error: over.set(),
+            )
+        )
+        await over.wait()
         return self.answers[-1]
 
     async def charge(self, line: Line, *, tag: str = "CARD1", wh: int = 10_000, stop: bool = True) -> int:

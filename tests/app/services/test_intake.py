@@ -70,9 +70,28 @@ class House:
             self.answers.append(answer)
             return repr(answer).encode()
 
-        return self.intake.take(
-            Call(line=line, report=report, request=request, message_id="m", action=action, reply=reply)
+        heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        def done(call: Call, error: Exception | None) -> None:
+            if heard.cancelled():
+                return
+            if error is not None:
+                heard.set_exception(error)
+            else:
+                heard.set_result(call.answer or b"")
+
+        self.intake.take(
+            Call(
+                line=line,
+                report=report,
+                request=request,
+                message_id="m",
+                action=action,
+                reply=reply,
+                done=done,
+            )
         )
+        return heard
 
     async def heard(self, line: Line, report: Any, action: str = "X") -> Any:
         await self.say(line, report, action)
