@@ -97,18 +97,21 @@ def read(values: Iterable[SampledValue]) -> Reading:
     phases: dict[str, dict[str, Decimal]] = {}
     for value in values:
         kind = _READ.get(value.measurand)
-        if kind is None or value.signed or (kind.at_outlet and value.location != "Outlet"):
+        if kind is None or value.signed:
             continue
-        factor = kind.factors.get(value.unit)
+        field, factors, at_outlet = kind
+        factor = factors.get(value.unit)
+        if factor is None or (at_outlet and value.location != "Outlet"):
+            continue
         amount = number(value.value)
-        if factor is None or amount is None:
+        if amount is None:
             continue
         if factor is not _ONE:
             amount *= factor
         if value.phase is None:
-            totals.setdefault(kind.field, amount)
+            totals.setdefault(field, amount)
         else:
-            phases.setdefault(kind.field, {})[value.phase.removesuffix("-N")] = amount
+            phases.setdefault(field, {})[value.phase.removesuffix("-N")] = amount
     for field, parts in phases.items():
         found = [parts[phase] for phase in _PHASES if phase in parts]
         if field not in totals and (field in _ONE_PHASE_IS_TOTAL or len(found) == len(_PHASES)):

@@ -1,5 +1,7 @@
 """The bulk writer's PostgreSQL half: one connection of its own, arrays as parameters, statements prepared once."""
 
+# ruff: noqa: S608 - texts are put together from our own statements, never from input
+
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -46,6 +48,17 @@ def _together(statements: tuple[Statement, ...]) -> str:
     return f"WITH {', '.join(texts)} SELECT"
 
 
+@lru_cache(maxsize=_MOST_PREPARED)
+def _side_by_side(queries: tuple[Query, ...]) -> str:
+    """One query that gives the rows of several, an array of records for each."""
+    texts, before = [], 0
+    for query in queries:
+        text = _PARAMETER.sub(lambda match, n=before: f"${int(match[1]) + n}", query.postgresql)  # type: ignore[misc]
+        texts.append(f"ARRAY(SELECT ROW(q.*) FROM ({text}) q)")
+        before += len(set(_PARAMETER.findall(query.postgresql)))
+    return f"SELECT {', '.join(texts)}"
+
+
 class PostgresBulk:
     """A transaction at a time on one dedicated connection; opened when the first batch begins."""
 
@@ -58,23 +71,27 @@ class PostgresBulk:
         """Begins and passes the write gate, in one round trip."""
         if self._connection is None or self._connection.is_closed():
             self._prepared.clear()
-            self._connection = await asyncpg.connect(
-                self._dsn, command_timeout=_COMMAND_SECONDS, statement_cache_size=0
-            )
+            self._connection = await asyncpg.connect(self._dsn, command_timeout=_COMMAND_SECONDS)
             await self._connection.execute(_SETTINGS)
         await self._connection.execute(f"BEGIN; {ENTER_GATE}")
 
     async def fetch(self, asked: Sequence[tuple[Query, Sequence[list[Any]]]]) -> list[list[Row]]:
-        """The rows that each query finds."""
-        found = []
-        for query, params in asked:
-            statement = await self._prepare(query.postgresql)
-            found.append([tuple(record) for record in await statement.fetch(*params)])
-        return found
+        """The rows that each query finds, all in one round trip."""
+        statement = await self._prepare(_side_by_side(tuple(query for query, _ in asked)))
+        found = await statement.fetchrow(*(each for _, params in asked for each in params))
+        return [[tuple(record) for record in records] for records in found or ()]
 
     async def write(self, work: Work) -> None:
         """Writes rows, without committing."""
-        for part in _parts(work):
+        rest = []
+        for statement, rows in work:
+            if not statement.key and rows:
+                await self._open().copy_records_to_table(
+                    statement.table, records=rows, columns=statement.columns
+                )
+            else:
+                rest.append((statement, rows))
+        for part in _parts(rest):
             prepared = await self._prepare(_together(tuple(statement for statement, _ in part)))
             await prepared.fetch(*(list(column) for _, rows in part for column in zip(*rows, strict=True)))
 

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Any, TypeVar
 
 from app.store.errors import RowRefused
@@ -71,7 +72,7 @@ class SqliteBulk:
         for statement, rows in work:
             _refuse_nul(statement, rows)
             for part in parts(rows):
-                connection.execute(statement.sqlite(len(part)), [value for row in part for value in row])
+                connection.execute(statement.sqlite(len(part)), list(chain.from_iterable(part)))
 
     def _commit(self, work: Work) -> None:
         self._write(work)
@@ -89,7 +90,6 @@ class SqliteBulk:
 
 def _refuse_nul(statement: Statement, rows: Sequence[Row]) -> None:
     """PostgreSQL refuses NUL in text; SQLite would take it and lose what follows it in many a tool."""
-    for row in rows:
-        for value in row:
-            if type(value) is str and "\0" in value:
-                raise RowRefused(f"{statement.table}: a text holds the character NUL")
+    for place in statement.texts:
+        if "\0" in "".join([row[place] or "" for row in rows]):
+            raise RowRefused(f"{statement.table}: a text holds the character NUL")

@@ -12,7 +12,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Table, Text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
@@ -37,6 +37,8 @@ class Statement:
     postgresql: str
     sqlite_head: str
     sqlite_tail: str
+    texts: tuple[int, ...]
+    """Places of the columns that hold text as others wrote it; in our own JSON every NUL is escaped."""
 
     def sqlite(self, rows: int) -> str:
         """The text that takes so many rows of parameters."""
@@ -119,6 +121,7 @@ def update(
         ),
         sqlite_head=f"WITH v ({names}) AS (VALUES ",
         sqlite_tail=f") UPDATE {table.name} {text('max')}",
+        texts=_texts(table, columns),
     )
 
 
@@ -179,12 +182,19 @@ def _inserting(
         ),
         sqlite_head=f"{head}VALUES ",
         sqlite_tail=sqlite_tail,
+        texts=_texts(table, columns),
     )
 
 
 def _arrays(table: Table, columns: Sequence[str]) -> str:
     types = (table.columns[column].type.compile(dialect=_POSTGRESQL) for column in columns)
     return ", ".join(f"${n}::{kind.lower()}[]" for n, kind in enumerate(types, 1))
+
+
+def _texts(table: Table, columns: Sequence[str]) -> tuple[int, ...]:
+    return tuple(
+        place for place, column in enumerate(columns) if isinstance(table.columns[column].type, Text)
+    )
 
 
 def _table(row: type[SQLModel]) -> Table:

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Raw
+from msgspec.structs import replace
 
 from app.domain.metering import MeterSample, SampledValue
 from ocpp_bridge.errors import Violation
 from ocpp_bridge.v16 import timestamps
 from ocpp_bridge.v16.schemas import schema
-from ocpp_bridge.v16.types import loads, mend, struct_of
+from ocpp_bridge.v16.types import fields_of, loads, mend
 
 MANY_SAMPLES = 400
 
@@ -33,9 +34,17 @@ class _LooseMeterValue(msgspec.Struct, gc=False):
 _METER_VALUES = msgspec.json.Decoder(list[_MeterValue])
 _ITEMS = msgspec.json.Decoder(list[Raw])
 _LOOSE = msgspec.json.Decoder(_LooseMeterValue)
-_SAMPLED: Any = msgspec.json.Decoder(
-    Annotated[list[struct_of("SampledValue", _RULES)], Meta(min_length=1)]  # type: ignore[misc]
+_Sampled: Any = msgspec.defstruct(
+    "_Sampled",
+    [*fields_of(_RULES, SampledValue), ("signed", bool, msgspec.field(default=False, name="#signed"))],
+    bases=(SampledValue,),
+    kw_only=True,
+    frozen=True,
+    forbid_unknown_fields=True,
+    gc=False,
 )
+"""A sampled value as the schema has it, read straight into the house's own; `signed` is not on the wire."""
+_SAMPLED: Any = msgspec.json.Decoder(Annotated[list[_Sampled], Meta(min_length=1)])
 
 
 def samples(raw: Raw | None, notes: list[str]) -> tuple[MeterSample, ...]:
@@ -63,24 +72,18 @@ def _sample(value: _MeterValue | _LooseMeterValue, notes: list[str]) -> MeterSam
         notes.append(note)
     raw = value.sampledValue
     try:
-        sampled = _SAMPLED.decode(raw)
+        read = tuple(_SAMPLED.decode(raw))
     except msgspec.DecodeError:
         read = _loose_sampled(raw, notes)
     else:
-        read = tuple(map(_value, sampled))
+        if b"SignedData" in bytes(raw):
+            read = tuple(map(_marked, read))
     return MeterSample(at=at, values=read, document=bytes(raw).decode(errors="replace"))
 
 
-def _value(sampled: Any) -> SampledValue:
-    return SampledValue(
-        value=sampled.value,
-        measurand=sampled.measurand or "Energy.Active.Import.Register",
-        unit=sampled.unit,
-        context=sampled.context or "Sample.Periodic",
-        location=sampled.location or "Outlet",
-        phase=sampled.phase,
-        signed=sampled.format == "SignedData",
-    )
+def _marked(value: Any) -> SampledValue:
+    marked: SampledValue = replace(value, signed=True) if value.format == "SignedData" else value
+    return marked
 
 
 def _list(raw: Raw, notes: list[str]) -> list[Raw]:

@@ -30,12 +30,21 @@ def strict(name: str) -> Any:
 
 def struct_of(name: str, rules: dict[str, Any]) -> type[msgspec.Struct]:
     """A struct for one JSON schema object; absent optional fields are None, null is refused."""
+    return msgspec.defstruct(name, fields_of(rules), kw_only=True, forbid_unknown_fields=True, gc=False)
+
+
+def fields_of(rules: dict[str, Any], defaults: type[msgspec.Struct] | None = None) -> list[Any]:
+    """The fields of a JSON schema object; absent optional ones are as in `defaults`, or None."""
     required = set(rules.get("required", ()))
+    given = (
+        {} if defaults is None else {field.name: field.default for field in msgspec.structs.fields(defaults)}
+    )
     fields: list[Any] = []
     for field, rule in rules.get("properties", {}).items():
         annotation = _annotation(_resolved(rule, rules))
-        fields.append((field, annotation) if field in required else (field, annotation, None))
-    return msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=True, gc=False)
+        default = given.get(field)
+        fields.append((field, annotation) if field in required else (field, annotation, default))
+    return fields
 
 
 def loosely(

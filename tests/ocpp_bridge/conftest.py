@@ -41,7 +41,7 @@ class IntakeDouble:
         self.records: list[Any] = []
         self.lines: list[Line] = []
         self.gone: list[Line] = []
-        self.held: list[tuple[Call, asyncio.Future[bytes]]] | None = None
+        self.held: list[Call] | None = None
         self.failing: Exception | None = None
         self.connecting: Exception | None = None
 
@@ -55,22 +55,25 @@ class IntakeDouble:
     async def disconnect(self, line: Line) -> None:
         self.gone.append(line)
 
-    def take(self, call: Call) -> "asyncio.Future[bytes]":
+    def take(self, call: Call) -> None:
         self.calls.append(call)
-        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         if self.failing is not None:
-            future.set_exception(self.failing)
+            asyncio.get_running_loop().call_soon(call.done, call, self.failing)
         elif self.held is not None:
-            self.held.append((call, future))
+            self.held.append(call)
         else:
-            future.set_result(call.reply(self.answer(call.report)))
-        return future
+            asyncio.get_running_loop().call_soon(self.settle, call)
+
+    def settle(self, call: Call) -> None:
+        """The call's effect is committed."""
+        call.answer = call.reply(self.answer(call.report))
+        call.done(call, None)
 
     def release(self) -> None:
         """Answer everything that was held back, and hold nothing back any more."""
         held, self.held = self.held or [], None
-        for call, future in held:
-            future.set_result(call.reply(self.answer(call.report)))
+        for call in held:
+            self.settle(call)
 
     def record(self, frame: Any) -> None:
         self.records.append(frame)
