@@ -120,7 +120,7 @@ class Rows:
             kept.connector,
             ref=kept.ref,
             at=kept.at,
-            received_at=self._now,
+            received=self._stamp,
             doc=kept.sample.document,
             reading=kept.reading,
         )

@@ -24,7 +24,7 @@ from app.kit.clock import Clock
 from app.services import states
 from app.services.batches import Rows
 from app.services.calls import Call, Line, Unanswered
-from app.services.lookups import look_up
+from app.services.lookups import LookUps
 from app.services.waiting import WaitingRoom
 from app.store import stations
 from app.store.engine import Store
@@ -113,6 +113,7 @@ class Intake:
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._crowded = False
+        self._lookups = LookUps()
 
     def start(self) -> None:
         """Begin to take batches."""
@@ -251,7 +252,7 @@ class Intake:
         await self._load(batch, items)
         present = [item for item in items if self._listened_to(item, settled)]
         messages = [(self._states[i.station_id], i.report) for i in present]
-        known = await look_up(batch, messages, self._prices())
+        known = await self._lookups.look_up(batch, messages, self._prices())
         for item in present:
             station_id = item.station_id
             state = self._states[station_id]
@@ -353,13 +354,16 @@ class Intake:
 
     def _count(self, settled: _Settled) -> None:
         now = self._clock.monotonic()
-        calls = [(item.call, now - item.began) for item, _ in settled.answers if item.call is not None]
-        kinds = Counter(
-            (_REFUSED if call.outcome == "error" else call.action, call.outcome) for call, _ in calls
-        )
-        for (action, outcome), times in kinds.items():
-            metrics.OCPP_MESSAGES.labels(action, "in", outcome).inc(times)
-        metrics.OCPP_HANDLING.observe_all([seconds for _, seconds in calls])
+        kinds: Counter[tuple[str, str]] = Counter()
+        times = []
+        for item, _ in settled.answers:
+            call = item.call
+            if call is not None:
+                kinds[_REFUSED if call.outcome == "error" else call.action, call.outcome] += 1
+                times.append(now - item.began)
+        for (action, outcome), number in kinds.items():
+            metrics.OCPP_MESSAGES.labels(action, "in", outcome).inc(number)
+        metrics.OCPP_HANDLING.observe_all(times)
         metrics.COMMIT_BATCH_SIZE.observe(len(settled.answers))
 
     def _go_away(self, items: list[_Item], error: Exception) -> None:

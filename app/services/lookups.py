@@ -7,29 +7,74 @@ from app.domain.audiences import PriceMaps
 from app.domain.decisions import Report, needs
 from app.domain.locations import Location
 from app.domain.state import NOTHING, Known, Needs, StationState
-from app.domain.tariffs import Tariff
 from app.services.states import resume
 from app.store import grants, locations, sessions, tariffs, tokens, transactions
 from app.store.writer import Batch
 
 
-async def look_up(
-    batch: Batch, messages: Iterable[tuple[StationState, Report]], special: PriceMaps
-) -> dict[str, Known]:
-    """By station, what its messages need: tokens, earlier transactions, places with their tariffs.
+class LookUps:
+    """Asks the database for batches; remembers which tariffs each site named, to ask for all things at once."""
 
-    A station whose messages need nothing is not named. `special` are the prices of eMSPs that have their own.
-    """
-    wanted = _Wanted()
-    known: dict[str, Known] = {}
-    for state, report in messages:
-        asked = needs(state, report)
-        if asked is not NOTHING:
-            wanted.add(state, asked)
-            known.setdefault(state.station.id, Known(started={}, numbered={}))
-    if known:
-        await _fill(batch, wanted, known, special)
-    return known
+    def __init__(self) -> None:
+        self._named: dict[str, frozenset[str]] = {}
+
+    async def look_up(
+        self, batch: Batch, messages: Iterable[tuple[StationState, Report]], special: PriceMaps
+    ) -> dict[str, Known]:
+        """By station, what its messages need: tokens, earlier transactions, places with their tariffs.
+
+        A station whose messages need nothing is not named. `special` are the prices of eMSPs that have their own.
+        """
+        wanted = _Wanted()
+        known: dict[str, Known] = {}
+        for state, report in messages:
+            asked = needs(state, report)
+            if asked is not NOTHING:
+                wanted.add(state, asked)
+                known.setdefault(state.station.id, Known(started={}, numbered={}))
+        if known:
+            await self._fill(batch, wanted, known, special)
+        return known
+
+    async def _fill(
+        self, batch: Batch, wanted: "_Wanted", known: dict[str, Known], special: PriceMaps
+    ) -> None:
+        guessed = frozenset[str]().union(*(self._named.get(site, ()) for site in wanted.sites))
+        started, numbered, uids, granted, aliases, awaited, sites, priced = await batch.fetch_each(
+            (transactions.STARTED_BY_KEY, _side_by_side(wanted.starts)),
+            (transactions.TRANSACTIONS_BY_OCPP_ID, _side_by_side(wanted.numbers)),
+            (tokens.TOKENS_BY_UID, [sorted(wanted.uid_keys | wanted.turned_keys)]),
+            (grants.GRANTS_BY_UID, [sorted(wanted.uid_keys)]),
+            (
+                grants.ALIASES_BY_UID,
+                [sorted(key for key in wanted.uid_keys if len(key) == grants.ALIAS_LENGTH)],
+            ),
+            (sessions.SESSIONS_BY_ID, [sorted(wanted.sessions)]),
+            (locations.LOCATIONS_BY_KEY, [sorted(wanted.sites)]),
+            (tariffs.TARIFFS_BY_KEY, [sorted(guessed)]),
+        )
+        held, places = tokens.from_batch(uids), locations.from_batch(sites)
+        expected, meant = grants.from_batch(granted), grants.aliases_from_batch(aliases)
+        begun = sessions.from_batch(awaited)
+        prices = tariffs.from_batch(priced)
+        unexpected = self._note_named(places, special) - guessed
+        if unexpected:
+            prices |= tariffs.from_batch(await batch.fetch(tariffs.TARIFFS_BY_KEY, sorted(unexpected)))
+        for one in known.values():
+            one.tokens, one.locations, one.tariffs, one.prices = held, places, prices, special
+            one.grants, one.aliases, one.sessions = expected, meant, begun
+        # Transactions that ended long ago, or that a restart took from memory, for repeated messages.
+        for transaction in transactions.started(started):
+            known[transaction.station_id].started[transaction.start_key] = transaction
+        if numbered:
+            for running in await resume(batch, numbered):
+                known[running.transaction.station_id].numbered[running.transaction.ocpp_id] = running
+
+    def _note_named(self, places: dict[str, Location], special: PriceMaps) -> frozenset[str]:
+        """The tariffs that these places name now, in anybody's prices, remembered for the next time."""
+        named = {key: _named_at(place, special) for key, place in places.items()}
+        self._named |= named
+        return frozenset[str]().union(*named.values())
 
 
 class _Wanted:
@@ -55,41 +100,14 @@ class _Wanted:
             self.sites.add(site.upper())
 
 
-async def _fill(batch: Batch, wanted: _Wanted, known: dict[str, Known], special: PriceMaps) -> None:
-    started, numbered, uids, granted, aliases, awaited, sites = await batch.fetch_each(
-        (transactions.STARTED_BY_KEY, _side_by_side(wanted.starts)),
-        (transactions.TRANSACTIONS_BY_OCPP_ID, _side_by_side(wanted.numbers)),
-        (tokens.TOKENS_BY_UID, [sorted(wanted.uid_keys | wanted.turned_keys)]),
-        (grants.GRANTS_BY_UID, [sorted(wanted.uid_keys)]),
-        (grants.ALIASES_BY_UID, [sorted(key for key in wanted.uid_keys if len(key) == grants.ALIAS_LENGTH)]),
-        (sessions.SESSIONS_BY_ID, [sorted(wanted.sessions)]),
-        (locations.LOCATIONS_BY_KEY, [sorted(wanted.sites)]),
-    )
-    held, places = tokens.from_batch(uids), locations.from_batch(sites)
-    expected, meant = grants.from_batch(granted), grants.aliases_from_batch(aliases)
-    begun = sessions.from_batch(awaited)
-    prices = await _prices(batch, places, special)
-    for one in known.values():
-        one.tokens, one.locations, one.tariffs, one.prices = held, places, prices, special
-        one.grants, one.aliases, one.sessions = expected, meant, begun
-    # Transactions that ended long ago, or that a restart took from memory, for repeated messages.
-    for transaction in transactions.started(started):
-        known[transaction.station_id].started[transaction.start_key] = transaction
-    if numbered:
-        for running in await resume(batch, numbered):
-            known[running.transaction.station_id].numbered[running.transaction.ocpp_id] = running
-
-
-async def _prices(batch: Batch, places: dict[str, Location], special: PriceMaps) -> dict[str, Tariff]:
+def _named_at(place: Location, special: PriceMaps) -> frozenset[str]:
     named = {
         tariff_id.upper()
-        for place in places.values()
         for evse in place.evses
         for connector in evse.connectors
         for tariff_id in connector.tariff_ids
     }
-    named |= {each[key].upper() for each in special.values() for key in named & each.keys()}
-    return tariffs.from_batch(await batch.fetch(tariffs.TARIFFS_BY_KEY, sorted(named)))
+    return frozenset(named | {each[key].upper() for each in special.values() for key in named & each.keys()})
 
 
 def _side_by_side(pairs: Iterable[tuple[str, Any]]) -> list[Sequence[Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
-from app.store.errors import StoreUnavailable
+from app.store.errors import RowRefused, StoreUnavailable
 from app.store.gate import ENTER_GATE
 from app.store.statements import Query, Row, Statement
 
@@ -82,18 +82,22 @@ class PostgresBulk:
         return [[tuple(record) for record in records] for records in found or ()]
 
     async def write(self, work: Work) -> None:
-        """Writes rows, without committing."""
-        rest = []
+        """Writes rows, without committing: tables without a key of ours by COPY, the others together."""
+        keyed = []
         for statement, rows in work:
-            if not statement.key and rows:
-                await self._open().copy_records_to_table(
-                    statement.table, records=rows, columns=statement.columns
-                )
-            else:
-                rest.append((statement, rows))
-        for part in _parts(rest):
+            if statement.key:
+                keyed.append((statement, rows))
+            elif rows:
+                await self._copy(statement, rows)
+        for part in _parts(keyed):
             prepared = await self._prepare(_together(tuple(statement for statement, _ in part)))
             await prepared.fetch(*(list(column) for _, rows in part for column in zip(*rows, strict=True)))
+
+    async def _copy(self, statement: Statement, rows: Sequence[Row]) -> None:
+        try:
+            await self._open().copy_records_to_table(statement.table, records=rows, columns=statement.columns)
+        except TypeError as error:
+            raise RowRefused(f"{statement.table}: {error}") from error
 
     async def commit(self, work: Work) -> None:
         """Writes the last rows and commits: returns when the server's disk has them."""

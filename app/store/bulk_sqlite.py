@@ -91,5 +91,8 @@ class SqliteBulk:
 def _refuse_nul(statement: Statement, rows: Sequence[Row]) -> None:
     """PostgreSQL refuses NUL in text; SQLite would take it and lose what follows it in many a tool."""
     for place in statement.texts:
-        if "\0" in "".join([row[place] or "" for row in rows]):
-            raise RowRefused(f"{statement.table}: a text holds the character NUL")
+        try:
+            if "\0" in "".join([row[place] or "" for row in rows]):
+                raise RowRefused(f"{statement.table}: a text holds the character NUL")
+        except TypeError as error:
+            raise RowRefused(f"{statement.table}.{statement.columns[place]}: not a text") from error

@@ -177,12 +177,12 @@ def sample_row(
     *,
     ref: str | None,
     at: datetime,
-    received_at: datetime,
+    received: int,
     doc: str,
     reading: Reading,
 ) -> Row:
-    """The stored form, in the order of SAMPLE_COLUMNS; `doc` is JSON as received."""
-    return (station_id, evse, connector, ref, micros(at), micros(received_at), doc, document(reading))
+    """The stored form, in the order of SAMPLE_COLUMNS; `received` in micros, `doc` is JSON as received."""
+    return (station_id, evse, connector, ref, micros(at), received, doc, document(reading))
 
 
 async def save(session: AsyncSession, transaction: Transaction, now: datetime) -> None:

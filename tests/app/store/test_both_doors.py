@@ -12,7 +12,7 @@ from app.domain.parties import Party
 from app.kit.clock import Clock
 from app.outbox import tables as outbox
 from app.store import frames, locations, sessions, stations, tariffs, tokens, transactions
-from app.store.columns import document
+from app.store.columns import document, micros
 from app.store.engine import Store
 from app.store.statements import Row, Statement, query
 from app.store.writer import Writer
@@ -54,7 +54,7 @@ def _cases(make: Any) -> list[tuple[SQLModel, Statement, Row]]:
             ),
             transactions.INSERT_SAMPLES,
             transactions.sample_row(
-                "CP1", 1, 2, ref=None, at=moved, received_at=now, doc="[é]", reading=reading
+                "CP1", 1, 2, ref=None, at=moved, received=micros(now), doc="[é]", reading=reading
             ),
         ),
         (frames.FrameRow(**frame._asdict()), frames.INSERT_FRAMES, frames.row(frame)),

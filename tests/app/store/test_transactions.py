@@ -6,6 +6,7 @@ from typing import Any
 
 from app.domain.metering import Reading
 from app.store import sessions, transactions
+from app.store.columns import micros
 from app.store.engine import Store
 from app.store.writer import Writer
 
@@ -25,7 +26,7 @@ async def _write(writer: Writer, make: Any) -> None:
                 1,
                 ref="c",
                 at=make.noon + timedelta(seconds=offset),
-                received_at=batch.now,
+                received=micros(batch.now),
                 doc=f"[{offset}]",
                 reading=Reading(register_wh=Decimal(offset)),
             )
@@ -99,7 +100,7 @@ async def test_signed_and_odd_samples_come_back_byte_for_byte(
     doc = '[{"value":"OCMF|{\\"FV\\":\\"1.0\\"}|é😀\\u0000","format":"SignedData"}]'
     async with writer.batch() as batch:
         row = transactions.sample_row(
-            "CP1", 1, 1, ref="a", at=make.noon, received_at=batch.now, doc=doc, reading=Reading()
+            "CP1", 1, 1, ref="a", at=make.noon, received=micros(batch.now), doc=doc, reading=Reading()
         )
         await batch.write([(transactions.INSERT_SAMPLES, [row])])
     async with store.reading() as session:
