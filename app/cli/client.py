@@ -58,7 +58,7 @@ def request(
         raise Failure(f"{base} does not answer as it should: {type(error).__name__} {error}") from None
     if response.is_success:
         return response
-    raise Failure(_refusal(response, base, explain))
+    raise Failure(_refusal(response, base, explain), response.status_code)
 
 
 def _token(settings: Settings) -> str:

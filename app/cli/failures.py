@@ -5,7 +5,11 @@ from collections.abc import Iterator
 
 
 class Failure(Exception):
-    """What cannot be done, in one line."""
+    """What cannot be done, in one line; `status` where the server's answer said so."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @contextlib.contextmanager

@@ -31,24 +31,29 @@ def one(response: httpx.Response) -> None:
 
 def listed(response: httpx.Response, columns: Mapping[str, str], *, as_json: bool) -> None:
     """A list as a table of these columns (heading: field, dots go deeper), or as JSON."""
-    found = response.json()
     if as_json:
         one(response)
         return
+    found = response.json()
+    table(found, columns)
+    total = int(response.headers.get("X-Total-Count", len(found)))
+    if total > len(found):
+        typer.echo(f"{len(found)} of {total}", err=True)
+
+
+def table(found: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
+    """Objects as a table of these columns."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False)
+    made = Table(box=None, pad_edge=False)
     for heading in columns:
-        table.add_column(heading, overflow="fold")
+        made.add_column(heading, overflow="fold")
     for each in found:
-        table.add_row(*(Text(_cell(each, field)) for field in columns.values()))
+        made.add_row(*(Text(_cell(each, field)) for field in columns.values()))
     console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=_UNBOUNDED)
-    console.print(table)
-    total = int(response.headers.get("X-Total-Count", len(found)))
-    if total > len(found):
-        typer.echo(f"{len(found)} of {total}", err=True)
+    console.print(made)
 
 
 def read_json(file: str) -> Any:
@@ -107,7 +112,8 @@ def _cell(row: Any, field: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return str(len(value))
+        texts = [each for each in value if isinstance(each, str)]
+        return without_controls(", ".join(texts)) if texts else str(len(value))
     return without_controls(str(value))
 
 

@@ -173,3 +173,33 @@ async def test_a_broken_upgrade_is_a_bad_request(bridge: Any) -> None:
     answer = await asyncio.wait_for(reader.read(), 5)
     writer.close()
     assert answer.startswith(b"HTTP/1.1 400")
+
+
+async def test_the_operator_learns_how_a_refused_station_came(bridge: Any, basic_header: Any) -> None:
+    bridge.stations.entries["CS1"] = Entry.PENDING
+    bridge.stations.passwords["CS2"] = b"right"
+    headers = (
+        {},
+        {"Authorization": basic_header("CS1", "hush")},
+        {"Authorization": basic_header("OTHER", "hush")},
+        {"Authorization": "Bearer hush"},
+    )
+    for given in headers:
+        with pytest.raises(websockets.InvalidStatus):
+            async with bridge.station(additional_headers=given):
+                pass
+    with pytest.raises(websockets.InvalidStatus):
+        async with bridge.station("CS2", password="wrong", subprotocols=["ocpp2.0.1", "ocpp1.6"]):
+            pass
+    async with bridge.station("CS2", password="right") as wire:
+        assert await wire.alive()
+    assert [(name, how["credentials"], how["reason"]) for name, how in bridge.inbox.refusals] == [
+        ("CS1", "none", "pending"),
+        ("CS1", "password", "pending"),
+        ("CS1", "password under another user name", "wrong password"),
+        ("CS1", "unreadable", "wrong password"),
+        ("CS2", "password", "wrong password"),
+    ]
+    last = bridge.inbox.refusals[-1][1]
+    assert (last["address"], list(last["subprotocols"])) == ("127.0.0.1", ["ocpp2.0.1", "ocpp1.6"])
+    assert "hush" not in str(bridge.inbox.refusals)
