@@ -39,9 +39,13 @@ class FreshStatus:
                 self.queue.ask(event.station_id)
 
     async def _see_to(self, station_id: str) -> None:
-        since, state = self._since.pop(station_id, None), self._intake.state(station_id)
-        if since is None or state is None or not self._intake.connected(station_id):
-            return
+        since, state = self._since.get(station_id), self._intake.state(station_id)
+        if since is not None and state is not None and self._intake.connected(station_id):
+            await self._ask(station_id, state, since)
+        if self._since.get(station_id) is since:
+            self._since.pop(station_id, None)
+
+    async def _ask(self, station_id: str, state: StationState, since: datetime) -> None:
         if not to_be_asked(state, since):
             return
         answer = await self._settings.ask_status(station_id, seconds=ANSWER_SECONDS, origin=ORIGIN)

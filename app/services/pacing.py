@@ -2,11 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 
+from app.kit import logs
 from app.kit.clock import Clock
 from app.kit.tasks import spawn
+from app.store.errors import StoreError
 
 TICK_SECONDS = 0.5
 """How often `go_on` is to be called."""
+AGAIN_SECONDS = 30.0
+"""How long work waits that the store was away for."""
+
+_log = logs.get("services.pacing")
 
 
 class Paced:
@@ -62,5 +68,8 @@ class Paced:
     async def _do(self, station_id: str) -> None:
         try:
             await self._work(station_id)
+        except StoreError as error:
+            _log.warning("put off: the store is away", work=self._name, station=station_id, reason=str(error))
+            self.ask(station_id, delay=AGAIN_SECONDS)
         finally:
             self._busy.discard(station_id)

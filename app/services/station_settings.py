@@ -125,9 +125,13 @@ class StationSettings:
     ) -> Outcome:
         try:
             sent = await self._commands.submit(station_id, action, payload, seconds=seconds, origin=origin)
-        except DomainError as error:
+        except Conflict as error:
             _log.info("a call was not made", station=station_id, action=action, reason=str(error))
             return Outcome(kind=OutcomeKind.NOT_CONNECTED)
+        except DomainError as error:
+            # Its version has no such call, or no room for such a value.
+            _log.info("a call cannot be made", station=station_id, action=action, reason=str(error))
+            return Outcome(kind=OutcomeKind.ERROR, response={"code": "NotSupported"})
         return await sent.outcome
 
     async def _keep(self, station_id: str, changed: Setting) -> None:
