@@ -117,7 +117,9 @@ async def news(stage: Stage) -> None:
 
 def _line(cdr: CDR) -> str:
     place = f"{cdr.cdr_location.name or cdr.cdr_location.id}, {cdr.cdr_location.evse_id}"
-    signed = "  signed by its meter (OCMF)" if cdr.signed_data is not None else ""
+    signed = (
+        f"  signed by its meter ({cdr.signed_data.encoding_method})" if cdr.signed_data is not None else ""
+    )
     return (
         f"CDR at {world.EMSP_NAME}: {cdr.total_energy:>8} kWh in {cdr.total_time * 60:>5.1f} min  "
         f"{_amount(cdr):>8.2f} {cdr.currency}  {place}{signed}"

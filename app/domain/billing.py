@@ -215,8 +215,8 @@ def _signed(running: Running) -> SignedData | None:
     values = running.transaction.signed
     if not values:
         return None
-    method = "OCMF" if values[0].signed_data.startswith("OCMF|") else "unknown"
-    return SignedData(encoding_method=method, signed_values=tuple(values))
+    key = next((value.public_key for value in values if value.public_key), None)
+    return SignedData(encoding_method=values[0].encoding_method, public_key=key, signed_values=tuple(values))
 
 
 def kwh(energy_wh: Decimal) -> Decimal:

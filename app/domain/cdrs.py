@@ -33,12 +33,14 @@ class HoldReason(StrEnum):
     PRICING_FAILED = "pricing_failed"
 
 
-class SignedValue(msgspec.Struct, frozen=True, kw_only=True):
-    """One signed meter value, byte for byte as the station sent it."""
+class SignedValue(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One signed meter value, byte for byte as the station sent it, and what the station said of its signature."""
 
     nature: str
     plain_data: str
     signed_data: str
+    encoding_method: str = "unknown"
+    public_key: str | None = None
 
 
 class SignedData(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,16 +4,13 @@ from datetime import datetime
 
 from app.domain import clocks
 from app.domain.billing import progressed
-from app.domain.cdrs import SignedValue
 from app.domain.events import SessionChanged
 from app.domain.metering import MeterSample, SampledValue, read
 from app.domain.parties import Party
 from app.domain.sessions import PUSH_INTERVAL
+from app.domain.signed import signed_value
 from app.domain.state import KeptSample, Running, Situation
 from app.domain.transactions import Cause, Interruption, Transaction, TransactionMetered
-
-_NATURE = {"Transaction.Begin": "Start", "Transaction.End": "End"}
-_LONGEST_SIGNED = 5000
 
 
 def meter(s: Situation, report: TransactionMetered) -> None:
@@ -49,12 +46,8 @@ def keep(s: Situation, running: Running | None, place: tuple[int, int], sample: 
 
 def _keep_signed(transaction: Transaction, value: SampledValue) -> None:
     """Of signed values the first and the last count; one too long for a CDR stays with its sample."""
-    if len(value.value) > _LONGEST_SIGNED:
-        return
-    plain = value.value.split("|")[1] if value.value.startswith("OCMF|") else value.value
-    nature = _NATURE.get(value.context, "Intermediate")
-    signed = SignedValue(nature=nature, plain_data=plain, signed_data=value.value)
-    transaction.signed = [*transaction.signed[:1], signed]
+    if (signed := signed_value(value)) is not None:
+        transaction.signed = [*transaction.signed[:1], signed]
 
 
 def tell_progress(s: Situation, running: Running, until: datetime, *, cut: bool = False) -> None:

@@ -399,6 +399,22 @@ def test_signed_values_travel_byte_for_byte(desk: Desk) -> None:
     ]
 
 
+def test_the_key_of_a_meter_travels_with_its_values(desk: Desk) -> None:
+    number = desk.start()
+    text = '{"signedMeterData": "T0NNRnx7fXx7fQ==", "encodingMethod": "OCMF", "publicKey": "KEY"}'
+    value = SampledValue(value=text, signed=True, context="Transaction.End")
+    sample = MeterSample(at=desk.now, values=(value,), document="[]")
+    desk.say(TransactionMetered(evse=1, connector=1, transaction_id=number, samples=(sample,)))
+    desk.after(minutes=5)
+    billed = desk.stop(number, 1000)
+    assert billed is not None
+    assert billed.record.signed_data is not None
+    assert (billed.record.signed_data.encoding_method, billed.record.signed_data.public_key) == (
+        "OCMF",
+        "KEY",
+    )
+
+
 def test_what_is_forgiven_is_counted_and_flagged(desk: Desk) -> None:
     number = desk.start()
     transaction = desk.state.running[number].transaction
