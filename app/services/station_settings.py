@@ -111,7 +111,8 @@ class StationSettings:
                 break
             told = SettingsTold(
                 answer=told.answer,
-                settings=(*told.settings, *more.settings),
+                # Some tell all again, whatever they are asked for.
+                settings=(*told.settings, *(each for each in more.settings if told.find(each.key) is None)),
                 unknown=tuple(dict.fromkeys((*told.unknown, *more.unknown))),
             )
         return told
