@@ -155,7 +155,8 @@ def including(*wanted: str, if_possible: str) -> Offers:
 
 PROFILE: dict[str, Offers] = {
     "HeartbeatInterval": at_least(300),
-    "MeterValueSampleInterval": at_least(60),
+    # A shorter one tells more than we want, a longer one was somebody's choice: both stay.
+    "MeterValueSampleInterval": not_off(60),
     "MeterValuesSampledData": including(
         "Energy.Active.Import.Register", "Power.Active.Import", if_possible="SoC"
     ),

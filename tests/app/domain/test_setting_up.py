@@ -58,6 +58,7 @@ def test_what_is_too_little_is_raised(key: str, value: str, offers: list[str]) -
         ("HeartbeatInterval", "300", Tuned.FITS),
         ("HeartbeatInterval", "86400", Tuned.FITS),
         ("MeterValueSampleInterval", "900", Tuned.FITS),
+        ("MeterValueSampleInterval", "15", Tuned.FITS),
         ("TransactionMessageAttempts", "20.0", Tuned.FITS),
         ("WebSocketPingInterval", "5", Tuned.FITS),
         ("MeterValuesSampledData", f"SoC,{POWER},{ENERGY}", Tuned.FITS),
