@@ -10,6 +10,7 @@ from app.admin import (
     cdrs,
     decisions,
     deliveries,
+    faults,
     locations,
     messages,
     partners,
@@ -38,7 +39,7 @@ PATH = "/admin/v1"
 _ROOMS = (
     decisions, reservations,
     partners, locations, tariffs, tokens, stations, station_settings, calls, transactions, sessions, verifications, cdrs, pricing,
-    simulations, deliveries, messages, bulk, webhooks, settlement, statistics,
+    simulations, deliveries, messages, bulk, webhooks, settlement, statistics, faults,
 )  # fmt: skip
 _PROBLEM: dict[str, Any] = {
     "description": "What is wrong, as problem details (RFC 9457)",

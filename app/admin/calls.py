@@ -17,6 +17,7 @@ from app.kit.logs import masked
 from app.services.commands import DEFAULT_SECONDS, LONGEST_SECONDS
 from app.store import frames
 from app.store.frames import Frame
+from ocpp_bridge.v16 import schemas
 
 router = APIRouter(prefix="/stations/{station_id}", tags=["stations"])
 
@@ -51,6 +52,13 @@ async def call_station(
     if outcome.kind is OutcomeKind.NOT_CONNECTED:
         raise Conflict(f"station {station_id} is not connected")
     return answer({"message_id": sent.message_id, "outcome": str(outcome.kind), "response": outcome.response})
+
+
+@router.get("/ocpp", summary="Every call that can be made to a station, with its schema")
+async def list_calls(station_id: str, context: Context) -> Response:
+    """By name; a station that has not told its version is taken for one of OCPP 1.6."""
+    await context.stations.get(station_id)
+    return answer({name: schemas.schema(name) for name in sorted(schemas.TO_STATION)})
 
 
 @router.get("/frames", summary="The wire log of a station, newest first", responses=LIST)

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field, model_validator
 
 from app.admin.answers import LIST, answer, nothing, page_answer, put_answer, time_or_none
@@ -14,9 +14,11 @@ from app.admin.requests import Form, Paging, Plain
 from app.admin.station_bodies import STATUS_FIELDS, station_body, url_of
 from app.domain.errors import Conflict
 from app.domain.stations import Admission, ConnectorLink, SetUp, Silent
+from app.domain.status import ConnectorStatus
 from app.domain.uid_order import UidOrder
 from app.services import references
 from app.store import station_settings, stations, transactions
+from app.store.station_search import SORTS, StationQuery
 from app.store.stations import StoredStation
 
 router = APIRouter(prefix="/stations", tags=["stations"], dependencies=[Plain])
@@ -92,17 +94,36 @@ class RemoteStart(Form):
     token: Annotated[str, Field(min_length=1, max_length=36)]
 
 
+def _wanted(
+    *,
+    state: Admission | None = None,
+    location: Annotated[str | None, Query(description="id of a location")] = None,
+    online: bool | None = None,
+    status: Annotated[ConnectorStatus | None, Query(description="that a connector of it has")] = None,
+    model: str | None = None,
+    firmware: str | None = None,
+    version: Annotated[str | None, Query(description="of OCPP, such as 1.6")] = None,
+    search: Annotated[
+        str | None, Query(max_length=100, description="part of an id, model, serial number")
+    ] = None,
+    sort: Annotated[
+        str, Query(description=f"{', '.join(SORTS)}; with - before it the other way round")
+    ] = "id",
+) -> StationQuery:
+    """What is looked for."""
+    if sort.removeprefix("-") not in SORTS:
+        raise invalid("sort", f"must be one of {', '.join(SORTS)}, with - before it for the other way round")
+    return StationQuery(state, location, online, status, model, firmware, version, search, sort)
+
+
 @router.get("", summary="Charging stations by id, those that wait to be let in included", responses=LIST)
 async def list_stations(
     context: Context,
     page: Paging,
-    state: Admission | None = None,
-    location: Annotated[str | None, Query(description="id of a location")] = None,
+    wanted: Annotated[StationQuery, Depends(_wanted)],
 ) -> Response:
     """With their connectors' last reports, and how those came last that were refused."""
-    found, total = await context.stations.find(
-        limit=page.limit, offset=page.offset, state=state, location_id=location
-    )
+    found, total = await context.stations.search(wanted, limit=page.limit, offset=page.offset)
     names = [each.station.id for each in found]
     reports, knocks = await context.stations.connectors(names), await context.inbox.shown(names)
     return page_answer(

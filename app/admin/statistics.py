@@ -1,18 +1,63 @@
-"""The network in figures: what is going on now."""
+"""The network in figures: what is going on now, and what was charged in a period."""
 
-from typing import Any
+import csv
+import io
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.admin.answers import answer, exact_number, time_or_none
 from app.admin.context import AdminContext, Context
-from app.admin.requests import Plain
+from app.admin.problems import invalid
+from app.admin.requests import Moment, Plain
 from app.domain.load import power_now
 from app.outbox import inspect
-from app.store import overview, transactions
+from app.store import overview, station_search, transactions
+from app.store.statistics import By, Usage, connectors_by, usage
 
 router = APIRouter(prefix="/statistics", tags=["statistics"], dependencies=[Plain])
+
+
+LONGEST = timedelta(days=366)
+
+FIELDS = ("key", "sessions", "energy_kwh", "hours", "utilisation", "empty")
+
+Sort = Literal["energy_kwh", "sessions", "hours", "empty", "key"]
+
+
+@router.get("", summary="What was charged in a period, by station, location, partner or day")
+async def statistics(
+    *,
+    context: Context,
+    by: By = By.STATION,
+    begin: Annotated[Moment | None, Query(alias="from", description="by default 14 days before `to`")] = None,
+    end: Annotated[Moment | None, Query(alias="to", description="by default now")] = None,
+    sort: Annotated[Sort | None, Query(description="most first; `empty` shows what fails most")] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+    form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
+) -> Response:
+    """Transactions that ended in the period. `utilisation` is the share of the period in which its connectors were
+    in use, where these are known; `empty` counts transactions without any energy. Days are those of UTC.
+    """
+    until = end or context.clock.now()
+    since = begin or until - timedelta(days=14)
+    if not timedelta(0) < until - since <= LONGEST:
+        raise invalid("from", f"must be before `to`, by {LONGEST.days} days at most")
+    async with context.store.reading() as session:
+        found = await usage(session, by, since, until)
+        connectors = await connectors_by(session, by)
+    rows = [_row(each, connectors.get(each.key), until - since) for each in found]
+    if sort is not None:
+        rows.sort(
+            key=lambda row: row[sort] or 0 if sort != "key" else row["key"] or "", reverse=sort != "key"
+        )
+    if form == "csv":
+        return _as_csv(rows[:limit])
+    period = {"from": time_or_none(since), "to": time_or_none(until)}
+    return answer({**period, "by": by.value, "rows": rows[:limit], "total": _total(found)})
 
 
 @router.get("/now", summary="What is going on now")
@@ -21,6 +66,54 @@ async def now(context: Context) -> Response:
     async with context.store.reading() as session:
         body = await _counts(session)
     return answer(body | {"power_kw": exact_number(_power(context))})
+
+
+@router.get("/fleet", summary="What makes, firmware and versions of OCPP the stations are")
+async def fleet(context: Context) -> Response:
+    """How many stations of each, most frequent first; `ocpp_url` is what a new station is told to connect to."""
+    async with context.store.reading() as session:
+        found = await station_search.makes(session)
+    return answer({"ocpp_url": f"{context.ocpp_url}/ocpp", "makes": [each._asdict() for each in found]})
+
+
+def _row(found: Usage, connectors: int | None, period: timedelta) -> dict[str, Any]:
+    most = (connectors or 0) * period.total_seconds()
+    return {
+        "key": found.key,
+        "sessions": found.sessions,
+        "energy_kwh": _rounded(found.energy_wh / 1000),
+        "hours": _rounded(found.seconds / 3600),
+        "utilisation": _rounded(found.seconds / most) if most else None,
+        "empty": found.empty,
+    }
+
+
+def _total(found: list[Usage]) -> dict[str, Any]:
+    return {
+        "sessions": sum(each.sessions for each in found),
+        "energy_kwh": _rounded(sum(each.energy_wh for each in found) / 1000),
+        "hours": _rounded(sum(each.seconds for each in found) / 3600),
+        "empty": sum(each.empty for each in found),
+    }
+
+
+def _rounded(value: float) -> Decimal:
+    """Figures for people: sums of many, to four places; nothing is billed by them."""
+    return round(Decimal(value), 4)
+
+
+def _as_csv(rows: list[dict[str, Any]]) -> Response:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, FIELDS)
+    writer.writeheader()
+    writer.writerows({**row, "key": _harmless(row["key"])} for row in rows)
+    return Response(text.getvalue(), media_type="text/csv; charset=utf-8")
+
+
+def _harmless(key: str | None) -> str:
+    """A name that no spreadsheet takes for a formula."""
+    text = key or ""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
 
 
 def _power(context: AdminContext) -> Any:

@@ -12,6 +12,7 @@ from app.admin.requests import Paging, Plain
 from app.domain.transactions import Transaction
 from app.services import charging
 from app.store import transactions
+from app.store.transactions import StoredSample
 
 router = APIRouter(prefix="/transactions", tags=["transactions"], dependencies=[Plain])
 
@@ -41,6 +42,15 @@ async def list_transactions(
 async def get_transaction(ref: str, context: Context) -> Response:
     """Energy in Wh; of one under way, as last metered."""
     return answer(transaction_body(await charging.transaction(context.store, ref), context))
+
+
+@router.get("/{ref}/samples", summary="What was metered in a transaction, oldest first", responses=LIST)
+async def list_samples(ref: str, context: Context) -> Response:
+    """Energy (the meter's register, Wh), power (kW), current (A) and state of charge (%), as far as the station tells."""
+    await charging.transaction(context.store, ref)
+    async with context.store.reading() as session:
+        found = await transactions.samples_of(session, ref)
+    return page_answer([_sample(each) for each in found], len(found))
 
 
 @router.post("/{ref}/close", summary="End a transaction by hand, from its last good reading")
@@ -81,6 +91,18 @@ def transaction_body(transaction: Transaction, context: AdminContext) -> dict[st
             for each in transaction.interruptions
         ],
         "flags": transaction.flags,
+    }
+
+
+def _sample(sample: StoredSample) -> dict[str, Any]:
+    reading = sample.reading
+    return {
+        "at": time_or_none(sample.at),
+        "register_wh": exact_number(reading.register_wh),
+        "interval_wh": exact_number(reading.interval_wh),
+        "power_kw": exact_number(reading.power_kw),
+        "current_a": exact_number(reading.current_a),
+        "soc": exact_number(reading.soc),
     }
 
 

@@ -14,8 +14,10 @@ from app.domain.errors import Invalid, NotFound
 from app.domain.events import StationChanged
 from app.domain.stations import Admission, ConnectorReport, SetUp
 from app.kit.clock import Clock
+from app.store import station_search
 from app.store import stations as rows
 from app.store.engine import Store
+from app.store.station_search import StationQuery
 from app.store.stations import StoredStation
 
 MOST_PENDING = 1000
@@ -207,6 +209,13 @@ class Stations:
         """Stations by id, and how many there are in all."""
         async with self._store.reading() as session:
             return await rows.find(session, state=state, location_id=location_id, limit=limit, offset=offset)
+
+    async def search(
+        self, wanted: StationQuery, *, limit: int, offset: int = 0
+    ) -> tuple[list[StoredStation], int]:
+        """Those of the stations that are looked for, and how many there are in all."""
+        async with self._store.reading() as session:
+            return await station_search.search(session, wanted, limit=limit, offset=offset)
 
     async def connectors(self, station_ids: list[str]) -> dict[str, list[ConnectorReport]]:
         """The last word about each connector, by station id."""

@@ -220,3 +220,22 @@ async def _newest_first(
     total = (await session.execute(select(func.count()).select_from(table).where(mine))).scalar_one()
     wanted = select(table).where(mine).order_by(columns.id.desc()).limit(limit).offset(offset)
     return list((await session.execute(wanted)).scalars()), total
+
+
+async def find_calls(session: AsyncSession, station_id: str, action: str, *, limit: int) -> list[Frame]:
+    """A station's newest calls of one kind, newest first; answers of ours are with them."""
+    oldest, newest = (await session.execute(select(func.min(FrameRow.block), func.max(FrameRow.block)))).one()
+    if oldest is None or newest is None:
+        return []
+    wanted = (
+        select(FrameRow)
+        .where(
+            col(FrameRow.id).in_(_ids_of(station_id, oldest, newest)),
+            col(FrameRow.action) == action,
+            col(FrameRow.direction) == "in",
+        )
+        .order_by(col(FrameRow.id).desc())
+        .limit(limit)
+    )
+    found = (await session.execute(wanted)).scalars()
+    return [Frame(*(getattr(row, name) for name in Frame._fields)) for row in found]

@@ -175,7 +175,7 @@ def connector_row(station_id: str, report: ConnectorReport) -> Row:
 async def get(session: AsyncSession, station_id: str) -> StoredStation | None:
     """The station with this id (exactly as given)."""
     found = await _row(session, station_id)
-    return None if found is None else _stored(found)
+    return None if found is None else stored(found)
 
 
 async def save(session: AsyncSession, station: ChargingStation, now: datetime) -> None:
@@ -216,7 +216,7 @@ async def find(
         filters.append(col(StationRow.location_id) == location_id)
     total = (await session.execute(select(func.count()).select_from(StationRow).where(*filters))).scalar_one()
     wanted = select(StationRow).where(*filters).order_by(col(StationRow.id)).limit(limit).offset(offset)
-    return [_stored(row) for row in (await session.execute(wanted)).scalars()], total
+    return [stored(row) for row in (await session.execute(wanted)).scalars()], total
 
 
 async def connectors_of(
@@ -310,7 +310,8 @@ async def _row(session: AsyncSession, station_id: str) -> StationRow | None:
     return await session.get(StationRow, station_id, populate_existing=True)
 
 
-def _stored(row: StationRow) -> StoredStation:
+def stored(row: StationRow) -> StoredStation:
+    """A row as the rest of the house knows it."""
     return StoredStation(
         station=msgspec.structs.replace(row.doc, last_updated=row.last_updated),
         has_password=row.password_hash is not None,

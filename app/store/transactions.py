@@ -37,6 +37,7 @@ class TransactionRow(SQLModel, table=True):
         Index("ix_transactions_station_active", "station_id", "active"),
         Index("ix_transactions_active_started_at", "active", "started_at"),
         Index("ix_transactions_received_at", "received_at"),
+        Index("ix_transactions_stopped_at", "stopped_at"),
     )
 
     ref: str = Field(primary_key=True, sa_type=Text)

@@ -45,9 +45,7 @@ def open_console(
     console = Console(api=api, feed=Feed(api), tiles=tiles)
     ui.add_head_html(shell.head(), shared=True)
     for page in sitemap.PAGES:
-        ui.page(page.path, title=f"{page.title} · Voltbridge", response_timeout=BUILD_SECONDS)(
-            _builder(console, page)
-        )
+        ui.page(page.path, title="Voltbridge", response_timeout=BUILD_SECONDS)(_builder(console, page))
     host = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     ui.run_with(
         host,
@@ -79,7 +77,9 @@ def _builder(console: Console, page: sitemap.Page) -> Any:
 
     async def build(request: Request) -> None:
         view = View(console, ui.context.client)
-        with shell.shell(view, page.title, entries, page.under or page.path):
+        title = page.title.format(**request.path_params)
+        ui.page_title(f"{title} · Voltbridge")
+        with shell.shell(view, title, entries, page.under or page.path):
             try:
                 await page.build(view, **request.path_params)
             except Refusal as refusal:

@@ -121,6 +121,6 @@ def copier(words: str) -> Element:
 def button(
     words: str, on_click: Callable[..., Any] | None = None, *, kind: str = "quiet", icon: str | None = None
 ) -> ui.button:
-    """A button; `kind`: main, quiet or danger."""
+    """A button; `kind`: main, quiet, risky (leads to a question) or danger."""
     made = ui.button(words, on_click=on_click, icon=icon, color=None)
     return made.props("unelevated no-caps").classes(f"vb-button vb-button-{kind}")
