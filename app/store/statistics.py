@@ -87,6 +87,7 @@ async def connectors_by(session: AsyncSession, by: By) -> dict[str | None, int]:
     key = col(ConnectorRow.station_id) if by is By.STATION else col(StationRow.location_id)
     wanted = (
         select(key, func.count())
+        .select_from(ConnectorRow)
         .join(StationRow, col(StationRow.id) == col(ConnectorRow.station_id))
         .where(col(ConnectorRow.evse) != 0)
         .group_by(key)
