@@ -1,5 +1,6 @@
 """What was wrong with a station, what can be told to it, what was metered: as the console asks for it."""
 
+import asyncio
 import json
 
 from app.domain.stations import Admission, SetUp, StatusReport
@@ -11,10 +12,19 @@ async def say(house, line, error, status):
     payload = {"connectorId": 1, "errorCode": error, "status": status.value, "info": "<b>L1</b>"}
     report = StatusReport(evse=1, connector=1, status=status, error_code=error)
     frame = json.dumps([2, "m", "StatusNotification", payload]).encode()
-    await house.intake.take(
-        Call(line=line, report=report, request=frame, message_id="m", action="StatusNotification",
-             reply=lambda _answer: b'[3,"m",{}]')
-    )  # fmt: skip
+    over = asyncio.Event()
+    house.intake.take(
+        Call(
+            line=line,
+            report=report,
+            request=frame,
+            message_id="m",
+            action="StatusNotification",
+            reply=lambda _answer: b'[3,"m",{}]',
+            done=lambda *_: over.set(),
+        )
+    )
+    await over.wait()
     house.clock.advance(60)
 
 
