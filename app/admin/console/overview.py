@@ -20,10 +20,10 @@ class _Figures:
     def __init__(self) -> None:
         with parts.box("div", "vb-figures"):
             self._online = _Figure("Stations online", "ev_station", "/stations")
-            self._charging = _Figure("Charging now", "bolt", "/sessions?status=ACTIVE")
-            self._power = _Figure("Power now", "speed", "/sessions?status=ACTIVE")
+            self._charging = _Figure("Charging now", "bolt", "/stations?status=Charging")
+            self._power = _Figure("Power now", "speed", "/stations?status=Charging")
             self._faults = _Figure("Open faults", "report", "/stations?status=Faulted")
-            self._lag = _Figure("Delivery lag", "outbox", "/partners")
+            self._lag = _Figure("Delivery lag", "outbox", None)
 
     def show(self, now: dict[str, Any]) -> None:
         stations, deliveries = now["stations"], now["deliveries"]
@@ -44,10 +44,11 @@ class _Figures:
 
 
 class _Figure:
-    """One figure that leads to what it counts."""
+    """One figure that leads to what it counts, where there is a page of that."""
 
-    def __init__(self, name: str, icon: str, to: str) -> None:
-        with parts.box("a", "vb-figure", href=to) as self._box:
+    def __init__(self, name: str, icon: str, to: str | None) -> None:
+        made = parts.box("div", "vb-figure") if to is None else parts.box("a", "vb-figure", href=to)
+        with made as self._box:
             with parts.box("span", "vb-figure-name"):
                 ui.icon(icon).props("aria-hidden=true")
                 parts.text("span", name)
