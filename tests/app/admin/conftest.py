@@ -31,7 +31,8 @@ from app.services.stations import Stations, UnknownStations
 from app.services.wishes import Wishes
 from app.store.engine import Store
 from app.store.writer import Writer
-from ocpi.client import open_client
+from ocpi.client import Relay, open_client
+from ocpi.hub.hub import open_hub
 from ocpi.partners.desk import Desk
 from ocpi.partners.registry import PartnerRegistry
 from ocpi.partners.tokens import Vault
@@ -112,7 +113,8 @@ class House:
             store, clock, Commands(store, clock, self.gateway), self.gateway, self.intake
         )
         self.inbox = Inbox(store, clock)
-        store.subscribe(on_events(self.registry))
+        self.hub = open_hub(self.desk, Relay())
+        store.subscribe(on_events(self.registry, self.hub.reach))
         self.app = admin_app(self.context())
         self.answers: list[Any] = []
 
@@ -136,6 +138,8 @@ class House:
             wishes=Wishes(self.store, self.clock, self.gateway, self.control),
             issuers=PartnerIssuers(self.desk),
             desk=self.desk,
+            hub=self.hub,
+            reach=self.hub.reach,
             ours=Party("NL", "VBR"),
             ocpp_url="ws://127.0.0.1:9000",
             token_ok=same_token(TOKEN),
