@@ -225,9 +225,3 @@ async def agreements(session: AsyncSession) -> list[HubAgreementRow]:
     """All agreements, those that have ended included, in order of their parties."""
     ordered = select(HubAgreementRow).order_by(col(HubAgreementRow.one), col(HubAgreementRow.other))
     return list(await session.scalars(ordered.execution_options(populate_existing=True)))
-
-
-async def clients(session: AsyncSession) -> list[HubClientRow]:
-    """Every party that is or was behind the hub, in the order of coming."""
-    ordered = select(HubClientRow).order_by(col(HubClientRow.seq), col(HubClientRow.id))
-    return list(await session.scalars(ordered.execution_options(populate_existing=True)))
