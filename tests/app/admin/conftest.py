@@ -166,7 +166,14 @@ class House:
             self.answers.append(answer)
             return b'[3,"m",{}]'
 
-        over = asyncio.Event()
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def done(_call: Call, error: Exception | None) -> None:
+            if error is None:
+                over.set_result(None)
+            else:
+                over.set_exception(error)
+
         self.intake.take(
             Call(
                 line=line,
@@ -175,10 +182,10 @@ class House:
                 message_id="m",
                 action="X",
                 reply=reply,
-                done=lambda _call, _error: over.set(),
+                done=done,
             )
         )
-        await over.wait()
+        await over
         return self.answers[-1]
 
     async def charge(self, line: Line, *, tag: str = "CARD1", wh: int = 10_000, stop: bool = True) -> int:
