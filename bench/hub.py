@@ -22,6 +22,8 @@ from bench.targets import wait_for
 
 CONSOLE = Console(width=160)
 PARTIES = (("CPO", "NL", "AAA"), ("EMSP", "DE", "EMS"))
+Found = dict[str, list[tuple[dict[str, Any], dict[str, Any]]]]
+"""Each way with its runs: as fast as possible, and steady."""
 BODY = {"status": "CHARGING", "last_updated": "2026-11-20T12:00:00Z"}
 
 
@@ -132,31 +134,43 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--rounds", type=int, default=1)
     arguments = parser.parse_args()
-    found: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+    found = run(arguments.seconds, arguments.rounds)
+    CONSOLE.print(table(found))
+    return 1 if lost(found) else 0
+
+
+def run(seconds: float, rounds: int) -> Found:
+    """Every way, so many rounds: as fast as it is answered, then 500 a second."""
+    found: Found = {}
     with sinking() as sink:
-        for _ in range(arguments.rounds):
+        for _ in range(rounds):
             for name, open_way in WAYS.items():
                 with open_way(sink) as way:
                     measure(way, 1.5, rate=0, at_once=16)
-                    full = measure(way, arguments.seconds, rate=0, at_once=16)
-                    steady = measure(way, arguments.seconds, rate=500, at_once=0)
+                    full = measure(way, seconds, rate=0, at_once=16)
+                    steady = measure(way, seconds, rate=500, at_once=0)
                     found.setdefault(name, []).append((full, steady))
                 CONSOLE.print(f"[dim]{name}: done[/dim]")
-    CONSOLE.print(_table(found))
-    return 1 if any(run["errors"] for rounds in found.values() for pair in rounds for run in pair) else 0
+    return found
 
 
-def _table(found: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]]) -> Table:
-    table = Table(box=box.MARKDOWN, highlight=False)
+def lost(found: Found) -> int:
+    """How many requests were not passed on."""
+    return sum(run["errors"] for rounds in found.values() for pair in rounds for run in pair)
+
+
+def table(found: Found) -> Table:
+    """Medians over the rounds, added latency beside the direct call of the same run."""
+    made = Table(box=box.MARKDOWN, highlight=False)
     for heading in ("way", "forwards per CPU-s", "CPU us per forward", "forwards/s", "p50 ms at 500/s",
                     "added p50 ms", "p99 ms at 500/s", "not passed on"):  # fmt: skip
-        table.add_column(heading, justify="right", no_wrap=True)
+        made.add_column(heading, justify="right", no_wrap=True)
     base = median(steady["p50_ms"] for _, steady in found["directly"])
     for name, rounds in found.items():
         costs = [full["cpu_seconds"] / full["requests"] * 1e6 for full, _ in rounds if full["cpu_seconds"]]
         cost = median(costs) if costs else None
         p50 = median(steady["p50_ms"] for _, steady in rounds)
-        table.add_row(
+        made.add_row(
             name,
             "-" if cost is None else f"{1e6 / cost:,.0f}".replace(",", " "),
             "-" if cost is None else f"{cost:.0f}",
@@ -166,7 +180,7 @@ def _table(found: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]]) -> Tab
             f"{median(steady['p99_ms'] for _, steady in rounds):.2f}",
             str(sum(run["errors"] for pair in rounds for run in pair)),
         )
-    return table
+    return made
 
 
 if __name__ == "__main__":
