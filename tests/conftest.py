@@ -54,6 +54,7 @@ from app.store.writer import Writer
 from ocpi.client import Relay, open_client
 from ocpi.context import OcpiContext
 from ocpi.hub.hub import open_hub
+from ocpi.hub.reach import Reach
 from ocpi.partners.desk import Desk
 from ocpi.partners.partner import Partner
 from ocpi.partners.registry import PartnerRegistry
@@ -239,7 +240,8 @@ class OcpiHouse:
             allow_private=True,
         )
         self.hub = open_hub(self.desk, Relay(on_exchange=self.traffic.sent))
-        self.deliverer = PartnerDeliverer(self.desk, self.hub.reach)
+        self.reach = Reach(self.desk.registry, self.hub.agreements, self.desk.ours)
+        self.deliverer = PartnerDeliverer(self.desk, self.reach)
         self.worker = OutboxWorker(store, clock, self.deliverer, poll_seconds=0.1)
         self.context = OcpiContext(
             desk=self.desk,
@@ -251,7 +253,7 @@ class OcpiHouse:
 
     async def start(self) -> None:
         """Listen, deliver, welcome newcomers."""
-        self.store.subscribe(on_events(self.desk.registry, self.hub.reach))
+        self.store.subscribe(on_events(self.desk.registry, self.reach))
         self.store.after_commit(lambda _events: self.worker.wake())
         await self.desk.registry.load()
         welcome(self.context)

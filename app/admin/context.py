@@ -15,8 +15,6 @@ from app.services.station_settings import StationSettings
 from app.services.stations import Stations
 from app.services.wishes import Wishes
 from app.store.engine import Store
-from ocpi.hub.hub import Hub
-from ocpi.hub.reach import Reach
 from ocpi.partners.desk import Desk
 from ocpi.pull.authorization import PartnerIssuers
 
@@ -40,8 +38,6 @@ class AdminContext:
     wishes: Wishes
     issuers: PartnerIssuers
     desk: Desk
-    hub: Hub
-    reach: Reach
     ours: Party
     ocpp_url: str
     token_ok: Callable[[str], bool]

@@ -21,7 +21,7 @@ ZONE = ZoneInfo("Europe/Amsterdam")
 _RECENT = timedelta(minutes=45)
 """Where the past ends: what came later belongs to the cars that are there."""
 
-_PER_SECOND = 100.0
+_PER_SECOND = 60.0
 _KEEP_SECONDS = 0.5
 _LEAST_MINUTES = 60
 _BUSY = Traffic(
