@@ -39,7 +39,6 @@ from app.store.writer import Writer
 from ocpi.client import Relay, open_client
 from ocpi.context import OcpiContext
 from ocpi.hub.hub import Hub, open_hub
-from ocpi.hub.reach import Reach
 from ocpi.partners import handshake
 from ocpi.partners.desk import Desk
 from ocpi.partners.registry import PartnerRegistry
@@ -177,6 +176,8 @@ async def build(settings: Settings, clock: Clock | None = None) -> House:
             wishes=wishes,
             issuers=issuers,
             desk=ocpi.desk,
+            hub=ocpi.hub,
+            reach=ocpi.hub.reach,
             ours=ours,
             ocpp_url=settings.ocpp_public_url,
             token_ok=lambda given: hmac.compare_digest(given.encode(), token.encode()),
@@ -254,11 +255,10 @@ def _hub(settings: Settings, desk: Desk, traffic: Traffic) -> Hub:
 
 def _ocpi(desk: Desk, hub: Hub, traffic: Traffic, wishes: Wishes) -> tuple[OcpiContext, OutboxWorker]:
     store, registry = desk.store, desk.registry
-    reach = Reach(registry, hub.agreements, desk.ours)
-    worker = OutboxWorker(store, desk.clock, PartnerDeliverer(desk, reach))
+    worker = OutboxWorker(store, desk.clock, PartnerDeliverer(desk, hub.reach))
     context = OcpiContext(desk=desk, traffic=traffic, heard_from=worker.heard_from, wishes=wishes, hub=hub)
     store.keep_marks(outbox_tables.keep)
-    store.subscribe(on_events(registry, reach))
+    store.subscribe(on_events(registry, hub.reach))
     store.after_commit(lambda _events: worker.wake() if registry.all() else None)
     welcome(context)
     return context, worker

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import psutil
 from rich.console import Console
 
-from bench import pricing, processes, report
+from bench import hub, pricing, processes, report
 from bench.targets import TARGETS, Plan
 
 
@@ -37,6 +37,10 @@ def main() -> int:
         console.print(remark)
     if arguments.pricing:
         console.print(pricing.table(pricing.bars()))
+        passed_on = hub.run(arguments.seconds, 1)
+        console.print(hub.table(passed_on))
+        if hub.lost(passed_on):
+            return 1
     return 1 if any(line["lost"] for line in lines) else 0
 
 

@@ -45,9 +45,9 @@ class House:
         """A location as rich as partners' lists have them, with so many EVSEs of two connectors each."""
         self._put(f"locations/SITE{number:05d}", _rich_location(number, evses))
 
-    def invite(self, number: int) -> dict[str, Any]:
+    def invite(self, number: int, platform: str = "cpo") -> dict[str, Any]:
         """A partner that may register: its `versions_url` and `token_a`. It may live on this machine."""
-        invited = self._admin.post("partners", json={"name": f"Bench {number}", "platform": "cpo"})
+        invited = self._admin.post("partners", json={"name": f"Bench {number}", "platform": platform})
         invited.raise_for_status()
         found: dict[str, Any] = invited.json()
         settings = {"allow_private_url": True, "pace": 1000}
@@ -100,8 +100,8 @@ class House:
 
 
 @contextlib.contextmanager
-def serving(home: Path, database_url: str, core: int | None) -> Iterator[House]:
-    """`voltbridge serve` in a process of its own, tied to one core, with nothing set that a user would not set."""
+def serving(home: Path, database_url: str, core: int | None, **settings: str) -> Iterator[House]:
+    """`voltbridge serve` in a process of its own, tied to one core, with nothing but `settings` that a user would not set."""
     http, ocpp, token = processes.free_port(), processes.free_port(), secrets.token_urlsafe(24)
     given = {
         "DATABASE_URL": database_url,
@@ -109,7 +109,7 @@ def serving(home: Path, database_url: str, core: int | None) -> Iterator[House]:
         "OCPP_PORT": str(ocpp),
         "STATE_DIR": str(home / "state"),
         "ADMIN_TOKEN": token,
-    }
+    } | settings
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VOLTBRIDGE_")}
     environment |= {f"VOLTBRIDGE_{name}": value for name, value in given.items()}
     # Away from the project's folder, where a developer may keep a .env of his own.

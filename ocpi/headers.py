@@ -137,6 +137,12 @@ class Routing:
         return written
 
 
+def read_party(text: str) -> RoutedParty | None:
+    """A party as people write it, `NL-ABC`; None for what is none."""
+    match = re.fullmatch(r"([A-Za-z]{2})-([A-Za-z0-9]{1,3})", text)
+    return None if match is None else RoutedParty(match[1], match[2])
+
+
 def _party(headers: Mapping[str, str], country_name: str, party_name: str) -> RoutedParty | None:
     country, party = headers.get(country_name), headers.get(party_name)
     if not country and not party:

@@ -54,7 +54,6 @@ from app.store.writer import Writer
 from ocpi.client import Relay, open_client
 from ocpi.context import OcpiContext
 from ocpi.hub.hub import open_hub
-from ocpi.hub.reach import Reach
 from ocpi.partners.desk import Desk
 from ocpi.partners.partner import Partner
 from ocpi.partners.registry import PartnerRegistry
@@ -240,8 +239,7 @@ class OcpiHouse:
             allow_private=True,
         )
         self.hub = open_hub(self.desk, Relay(on_exchange=self.traffic.sent))
-        self.reach = Reach(self.desk.registry, self.hub.agreements, self.desk.ours)
-        self.deliverer = PartnerDeliverer(self.desk, self.reach)
+        self.deliverer = PartnerDeliverer(self.desk, self.hub.reach)
         self.worker = OutboxWorker(store, clock, self.deliverer, poll_seconds=0.1)
         self.context = OcpiContext(
             desk=self.desk,
@@ -253,7 +251,7 @@ class OcpiHouse:
 
     async def start(self) -> None:
         """Listen, deliver, welcome newcomers."""
-        self.store.subscribe(on_events(self.desk.registry, self.reach))
+        self.store.subscribe(on_events(self.desk.registry, self.hub.reach))
         self.store.after_commit(lambda _events: self.worker.wake())
         await self.desk.registry.load()
         welcome(self.context)

@@ -11,6 +11,7 @@ from app.admin import (
     decisions,
     deliveries,
     faults,
+    hub,
     locations,
     messages,
     partners,
@@ -37,6 +38,7 @@ PATH = "/admin/v1"
 """Where the roof mounts it."""
 
 _ROOMS = (
+    hub,
     decisions, reservations,
     partners, locations, tariffs, tokens, stations, station_settings, calls, transactions, sessions, verifications, cdrs, pricing,
     simulations, deliveries, messages, bulk, webhooks, settlement, statistics, faults,

@@ -15,6 +15,8 @@ from app.services.station_settings import StationSettings
 from app.services.stations import Stations
 from app.services.wishes import Wishes
 from app.store.engine import Store
+from ocpi.hub.hub import Hub
+from ocpi.hub.reach import Reach
 from ocpi.partners.desk import Desk
 from ocpi.pull.authorization import PartnerIssuers
 
@@ -38,6 +40,8 @@ class AdminContext:
     wishes: Wishes
     issuers: PartnerIssuers
     desk: Desk
+    hub: Hub
+    reach: Reach
     ours: Party
     ocpp_url: str
     token_ok: Callable[[str], bool]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app import __version__
-from app.cli import billing, bulk, lint, partners, places, prices, stations, webhooks
+from app.cli import billing, bulk, hub, lint, partners, places, prices, stations, webhooks
 from app.cli.failures import Failure, expected
 from app.cli.show import say
 from app.settings import Settings
@@ -33,6 +33,7 @@ for _room, _name in (
     (billing.outbox, "outbox"),
     (billing.cdrs, "cdr"),
     (webhooks.app, "webhook"),
+    (hub.app, "hub"),
     (demo, "demo"),
 ):
     app.add_typer(_room, name=_name)

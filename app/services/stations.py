@@ -200,7 +200,7 @@ class Stations:
         async with self._store.reading() as session:
             stored = await rows.get(session, station_id)
         if stored is None:
-            raise NotFound(f"station {station_id}")
+            raise NotFound(f"there is no station {station_id}")
         return stored
 
     async def find(

@@ -160,6 +160,15 @@ async def owners_told(session: AsyncSession, module: str, key: str) -> set[Party
     return {Party(country, party) for country, party in found}
 
 
+async def owners_of_all(session: AsyncSession, module: str) -> list[Party]:
+    """The parties that told everybody of anything in a module."""
+    owner = (col(HubObjectRow.country_code), col(HubObjectRow.party_id))
+    found = await session.execute(
+        select(*owner).where(col(HubObjectRow.module) == module).distinct().order_by(*owner)
+    )
+    return [Party(country, party) for country, party in found]
+
+
 async def hub_object(session: AsyncSession, id_: str) -> HubObjectRow | None:
     """One object that was told to everybody."""
     return await session.get(HubObjectRow, id_, populate_existing=True)
@@ -215,10 +224,4 @@ async def forget_results(session: AsyncSession, urls_before: datetime, results_b
 async def agreements(session: AsyncSession) -> list[HubAgreementRow]:
     """All agreements, those that have ended included, in order of their parties."""
     ordered = select(HubAgreementRow).order_by(col(HubAgreementRow.one), col(HubAgreementRow.other))
-    return list(await session.scalars(ordered.execution_options(populate_existing=True)))
-
-
-async def clients(session: AsyncSession) -> list[HubClientRow]:
-    """Every party that is or was behind the hub, in the order of coming."""
-    ordered = select(HubClientRow).order_by(col(HubClientRow.seq), col(HubClientRow.id))
     return list(await session.scalars(ordered.execution_options(populate_existing=True)))

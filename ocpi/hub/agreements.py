@@ -62,6 +62,14 @@ class Agreements:
         async with self._store.reading() as session:
             return [row for row in await rows.agreements(session) if not row.ended]
 
+    async def get(self, one: Party, other: Party) -> HubAgreementRow:
+        """The agreement of two parties. Raises NotFound."""
+        pair = pair_of(one, other)
+        for row in await self.all():
+            if (row.one, row.other) == pair:
+                return row
+        raise NotFound(f"there is no agreement between {one} and {other}")
+
     async def put(self, one: Party, other: Party, modules: Collection[str]) -> tuple[HubAgreementRow, bool]:
         """Let two parties reach each other, in some modules or (none named) in all; whether it is new.
 

@@ -10,6 +10,7 @@ from ocpi.headers import RoutedParty
 from ocpi.hub.agreements import Agreements
 from ocpi.hub.links import Links
 from ocpi.hub.owners import Owners
+from ocpi.hub.reach import Reach
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.desk import HUB, Desk
 from ocpi.partners.registry import PartnerRegistry
@@ -28,6 +29,7 @@ class Hub:
     agreements: Agreements
     owners: Owners
     links: Links
+    reach: Reach
     seconds: float = FORWARD_SECONDS
     authorize_seconds: float = 5.0
 
@@ -78,10 +80,12 @@ def open_hub(
     authorize_seconds: float = 5.0,
 ) -> Hub:
     """A hub with nothing in memory yet; `everybody`: no agreements are needed."""
+    agreements = Agreements(desk.store, desk.clock, everybody=everybody)
     return Hub(
         desk=desk,
         relay=relay,
-        agreements=Agreements(desk.store, desk.clock, everybody=everybody),
+        agreements=agreements,
+        reach=Reach(desk.registry, agreements, desk.ours),
         owners=Owners(desk.store, desk.clock, desk.ours),
         links=Links(desk.vault),
         seconds=seconds,

@@ -11,6 +11,7 @@ from ocpi.partners.desk import PLATFORM
 from ocpi.partners.handshake import SETTLING
 from ocpi.partners.partner import Partner
 from ocpi.pull.tokens import pull_all, pull_tokens
+from ocpi.push import newly_behind
 from ocpi.push.catch_up import tell_everything
 
 _TOKENS_SECONDS = 6 * 3600.0
@@ -24,9 +25,12 @@ def welcome(context: OcpiContext) -> None:
         await asyncio.sleep(SETTLING.total_seconds())
         await pull_tokens(context, partner)
 
+    async def introduce(partner: Partner) -> None:
+        await newly_behind.tell(context.desk, context.hub.reach, partner, anew=True)
+
     def registered(partner: Partner) -> None:
-        if partner.platform == PLATFORM:
-            spawn(catch_up(partner), f"welcome:{partner.id}")
+        welcoming = catch_up if partner.platform == PLATFORM else introduce
+        spawn(welcoming(partner), f"welcome:{partner.id}")
 
     context.desk.listeners.append(registered)
 

@@ -1,6 +1,7 @@
 """The house as a whole for flow tests: the real program, a partner beside it, and a look at the log afterwards."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -8,7 +9,12 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
+from ocpi.partners.invitations import invite
+from ocpi.wire.types import Role
+from tests.conftest import OcpiHouse
 from tests.flows.house import House
+from tests.flows.hub_party import HubParty
+from tests.flows.hub_world import OURS, World, party_of
 from tests.flows.partner import Partner
 from tests.flows.site import fresh
 from tests.flows.station import PASSWORD
@@ -87,6 +93,32 @@ def new_partner() -> Iterator[Callable[..., Partner]]:
     yield make
     for partner in made:
         partner.end()
+
+
+@pytest.fixture
+async def world(ocpi_house: OcpiHouse) -> AsyncIterator[World]:
+    async with contextlib.AsyncExitStack() as stack:
+        parties = [
+            await stack.enter_async_context(HubParty(role, country, party).running())
+            for role, country, party in (
+                (Role.CPO, "NL", "AAA"),
+                (Role.CPO, "BE", "BBB"),
+                (Role.EMSP, "DE", "EMS"),
+                (Role.EMSP, "FR", "FFF"),
+            )
+        ]
+        for party in parties:
+            invited, token = await invite(ocpi_house.desk, party.name, "hub")
+            party.partner_id = invited.id
+            await party.register(ocpi_house.desk.versions_url("hub"), token)
+        for one, other in (
+            ("NL-AAA", "DE-EMS"),
+            ("BE-BBB", "DE-EMS"),
+            ("NL-AAA", "FR-FFF"),
+            (OURS, "DE-EMS"),
+        ):
+            await ocpi_house.hub.agreements.put(party_of(one), party_of(other), [])
+        yield World(ocpi_house, *parties)
 
 
 def _new_database(url: str) -> str:

@@ -1,91 +1,15 @@
 """The hub between two CPOs and two eMSPs over real HTTP: every row of the header table, and every way to fail."""
 
-import contextlib
 import json
-from collections.abc import AsyncIterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 import pytest
 from starlette.responses import HTMLResponse, Response
 
-from app.domain.parties import Party
-from ocpi.partners.invitations import invite
-from ocpi.wire.types import Role
-from tests.conftest import OcpiHouse
-from tests.flows.hub_party import NOW, Got, HubParty, ok
-
-HUB, OURS = "NL-VHB", "NL-VBR"
-BASE = "/ocpi/2.2.1"
-
-
-class World(NamedTuple):
-    """Two CPOs and two eMSPs behind the hub; the first eMSP has agreed with both CPOs, the second with the first."""
-
-    house: OcpiHouse
-    cpo: HubParty
-    cpo2: HubParty
-    emsp: HubParty
-    emsp2: HubParty
-
-    @property
-    def parties(self) -> tuple[HubParty, ...]:
-        return self.cpo, self.cpo2, self.emsp, self.emsp2
-
-    async def settled(self) -> None:
-        await self.house.settled()
-
-
-@pytest.fixture
-async def world(ocpi_house: OcpiHouse) -> AsyncIterator[World]:
-    async with contextlib.AsyncExitStack() as stack:
-        parties = [
-            await stack.enter_async_context(HubParty(role, country, party).running())
-            for role, country, party in (
-                (Role.CPO, "NL", "AAA"),
-                (Role.CPO, "BE", "BBB"),
-                (Role.EMSP, "DE", "EMS"),
-                (Role.EMSP, "FR", "FFF"),
-            )
-        ]
-        for party in parties:
-            invited, token = await invite(ocpi_house.desk, party.name, "hub")
-            party.partner_id = invited.id
-            await party.register(ocpi_house.desk.versions_url("hub"), token)
-        for one, other in (
-            ("NL-AAA", "DE-EMS"),
-            ("BE-BBB", "DE-EMS"),
-            ("NL-AAA", "FR-FFF"),
-            (OURS, "DE-EMS"),
-        ):
-            await ocpi_house.hub.agreements.put(_party(one), _party(other), [])
-        yield World(ocpi_house, *parties)
-
-
-def _party(name: str) -> Party:
-    return Party(*name.split("-"))
-
-
-def _parties_of(response: httpx.Response) -> tuple[str, str]:
-    headers = response.headers
-    return tuple(  # type: ignore[return-value]
-        f"{headers.get(f'OCPI-{word}-country-code')}-{headers.get(f'OCPI-{word}-party-id')}"
-        for word in ("to", "from")
-    )
-
-
-def location(owner: str = "NL-AAA", location_id: str = "LOC1", **changes: Any) -> dict[str, Any]:
-    country, party = owner.split("-")
-    evse = {
-        "uid": "E1",
-        "status": "AVAILABLE",
-        "connectors": [{"id": "1", "last_updated": NOW}],
-        "last_updated": NOW,
-    }
-    return {
-        "country_code": country, "party_id": party, "id": location_id, "publish": True, "evses": [evse],
-        "x_kept": 1.10, "last_updated": NOW,
-    } | changes  # fmt: skip
+from app.store import locations, messages
+from tests.flows.hub_party import NOW, Got, ok
+from tests.flows.hub_world import BASE, HUB, OURS, World, location, parties_of
 
 
 async def test_a_message_between_parties_keeps_its_bytes_and_its_correlation(world: World) -> None:
@@ -98,7 +22,7 @@ async def test_a_message_between_parties_keeps_its_bytes_and_its_correlation(wor
 
     assert answer.status_code == 200
     assert answer.json() == {"status_code": 1000, "timestamp": NOW}
-    assert _parties_of(answer) == ("NL-AAA", "DE-EMS")
+    assert parties_of(answer) == ("NL-AAA", "DE-EMS")
     assert (answer.headers["X-Request-ID"], answer.headers["X-Correlation-ID"]) == ("r-1", "c-1")
     (got,) = world.emsp.got
     assert (got.method, got.path, got.raw) == ("PUT", f"{BASE}/receiver/locations/NL/AAA/LOC%2F1", raw)
@@ -121,7 +45,7 @@ async def test_what_is_told_to_the_hub_reaches_everybody_with_an_agreement(world
     await world.settled()
 
     assert answer.status_code == 201
-    assert _parties_of(answer) == ("NL-AAA", HUB)
+    assert parties_of(answer) == ("NL-AAA", HUB)
     for party in (world.emsp, world.emsp2):
         (got,) = party.got
         assert (got.method, got.path) == ("PUT", f"{BASE}/receiver/locations/NL/AAA/LOC1")
@@ -204,8 +128,6 @@ async def test_tariffs_are_told_and_taken_back(world: World) -> None:
 async def test_the_lists_of_the_hub_are_one_sequence_of_all_owners(world: World, objects: Any) -> None:
     house = world.house
     async with house.store.unit_of_work(house.clock) as unit:
-        from app.store import locations
-
         await locations.save(unit.session, objects.location("OWN"), unit.now())
     for owner, cpo in (("NL-AAA", world.cpo), ("BE-BBB", world.cpo2)):
         for number in range(3):
@@ -230,7 +152,7 @@ async def test_the_lists_of_the_hub_are_one_sequence_of_all_owners(world: World,
     future = await world.emsp.call("GET", "sender/locations?date_from=2099-01-01T00:00:00Z", to=HUB)
     assert future.json()["data"] == []
     assert (await world.emsp2.call("GET", "sender/locations", to=HUB)).headers["X-Total-Count"] == "3"
-    assert _parties_of(by_offset) == ("DE-EMS", HUB)
+    assert parties_of(by_offset) == ("DE-EMS", HUB)
 
 
 async def test_a_list_of_a_party_leads_through_the_hub_page_by_page(world: World) -> None:
@@ -276,7 +198,7 @@ async def test_the_location_of_a_cdr_leads_through_the_hub(world: World) -> None
     url = posted.headers["Location"]
     found = await world.cpo.call("GET", url)
 
-    assert (posted.status_code, _parties_of(posted)) == (201, ("NL-AAA", "de-ems"))
+    assert (posted.status_code, parties_of(posted)) == (201, ("NL-AAA", "de-ems"))
     assert url.startswith(world.house.base_url)
     assert found.json()["data"] == {"id": "C1"}
     assert world.emsp.heard == [("POST", f"{BASE}/receiver/cdrs"), ("GET", f"{BASE}/receiver/cdrs/777")]
@@ -303,7 +225,7 @@ async def test_messages_without_receiver_go_where_their_content_says(world: Worl
         (located, ("FR-FFF", "NL-AAA")),
     ):
         assert each.json()["status_code"] == 1000, each.text
-        assert _parties_of(each) == parties
+        assert parties_of(each) == parties
     assert [(g.method, g.to, g.sender) for g in world.emsp.got] == [
         ("PUT", "DE-EMS", "NL-AAA"),
         ("PATCH", "DE-EMS", "NL-AAA"),
@@ -343,7 +265,7 @@ async def test_a_receiver_that_cannot_be_had_has_its_code(world: World, to: str,
     answer = await sender.call("PUT", f"receiver/locations/{owner}/LOC1", to=to, body=location(sender.name))
 
     assert (answer.status_code, answer.json()["status_code"]) == (200, code)
-    assert _parties_of(answer) == (sender.name, to)
+    assert parties_of(answer) == (sender.name, to)
     assert all(each.got == [] for each in world.parties)
 
 
@@ -370,7 +292,7 @@ async def test_what_a_receiver_answers_is_the_answer(world: World, says: Any, st
 
     assert (answer.status_code, answer.json()["status_code"]) == (status, code)
     assert answer.headers.get("Retry-After") == ("7" if status == 429 else None)
-    assert _parties_of(answer) == ("NL-AAA", "DE-EMS")
+    assert parties_of(answer) == ("NL-AAA", "DE-EMS")
 
 
 async def test_a_receiver_that_is_silent_is_a_timeout(world: World) -> None:
@@ -443,8 +365,6 @@ async def test_configuration_modules_are_never_routed(world: World) -> None:
 
 
 async def test_why_a_message_went_where_is_in_the_log(world: World) -> None:
-    from app.store import messages
-
     await world.cpo.call("PUT", "receiver/locations/NL/AAA/L", to="DE-EMS", body=location())
     await world.house.traffic.flush()
 

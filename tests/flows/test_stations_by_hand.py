@@ -66,7 +66,7 @@ def terminal(
 @pytest.mark.timeout(180)
 async def test_a_new_station_is_let_in_and_watched(house: House, terminal: Type) -> None:
     name = f"NEW{fresh()}"
-    assert await terminal("accept", name) == (1, f"voltbridge: station {name}")
+    assert await terminal("accept", name) == (1, f"voltbridge: there is no station {name}")
     with pytest.raises(websockets.InvalidStatus):
         async with socket_of(house, name, None):
             pass

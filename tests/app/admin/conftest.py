@@ -31,7 +31,8 @@ from app.services.stations import Stations, UnknownStations
 from app.services.wishes import Wishes
 from app.store.engine import Store
 from app.store.writer import Writer
-from ocpi.client import open_client
+from ocpi.client import Relay, open_client
+from ocpi.hub.hub import open_hub
 from ocpi.partners.desk import Desk
 from ocpi.partners.registry import PartnerRegistry
 from ocpi.partners.tokens import Vault
@@ -112,7 +113,8 @@ class House:
             store, clock, Commands(store, clock, self.gateway), self.gateway, self.intake
         )
         self.inbox = Inbox(store, clock)
-        store.subscribe(on_events(self.registry))
+        self.hub = open_hub(self.desk, Relay())
+        store.subscribe(on_events(self.registry, self.hub.reach))
         self.app = admin_app(self.context())
         self.answers: list[Any] = []
 
@@ -136,6 +138,8 @@ class House:
             wishes=Wishes(self.store, self.clock, self.gateway, self.control),
             issuers=PartnerIssuers(self.desk),
             desk=self.desk,
+            hub=self.hub,
+            reach=self.hub.reach,
             ours=Party("NL", "VBR"),
             ocpp_url="ws://127.0.0.1:9000",
             token_ok=same_token(TOKEN),
@@ -162,7 +166,14 @@ class House:
             self.answers.append(answer)
             return b'[3,"m",{}]'
 
-        over = asyncio.Event()
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def done(_call: Call, error: Exception | None) -> None:
+            if error is None:
+                over.set_result(None)
+            else:
+                over.set_exception(error)
+
         self.intake.take(
             Call(
                 line=line,
@@ -171,10 +182,10 @@ class House:
                 message_id="m",
                 action="X",
                 reply=reply,
-                done=lambda _call, _error: over.set(),
+                done=done,
             )
         )
-        await over.wait()
+        await over
         return self.answers[-1]
 
     async def charge(self, line: Line, *, tag: str = "CARD1", wh: int = 10_000, stop: bool = True) -> int:

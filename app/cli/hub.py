@@ -1,0 +1,54 @@
+"""voltbridge hub: who is behind the hub, and who may reach whom."""
+
+from typing import Annotated
+
+import typer
+
+from app.cli.client import path, request
+from app.cli.show import AsJson, Limit, listed, one, say
+
+app = typer.Typer(no_args_is_help=True, help="The hub: parties behind it, and their agreements.")
+
+Party = Annotated[str, typer.Argument(metavar="PARTY", help="Country code and party id, such as NL-ABC.")]
+Other = Annotated[str, typer.Argument(metavar="OTHER", help="The other party.")]
+
+_PARTIES = {"party": "party", "role": "role", "partner": "partner", "state": "state"}
+_AGREEMENTS = {"parties": "parties", "modules": "modules", "since": "created_at"}
+
+
+@app.command()
+def parties(as_json: AsJson = False, limit: Limit = 50) -> None:
+    """Who is behind the hub."""
+    listed(request("GET", "/hub/parties", query={"limit": limit}), _PARTIES, as_json=as_json)
+
+
+@app.command()
+def agreements(as_json: AsJson = False, limit: Limit = 50) -> None:
+    """Which parties may reach each other; no modules: in all."""
+    listed(request("GET", "/hub/agreements", query={"limit": limit}), _AGREEMENTS, as_json=as_json)
+
+
+@app.command()
+def agree(
+    party: Party,
+    other: Other,
+    module: Annotated[
+        list[str] | None, typer.Option(help="Only this module, such as locations; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let two parties reach each other."""
+    body = {"modules": module} if module else {}
+    response = request("PUT", path("hub", "agreements", party, other), body=body)
+    if as_json:
+        one(response)
+        return
+    told = response.json()
+    say(f"{' and '.join(told['parties'])}: {', '.join(told['modules']) or 'all modules'}")
+
+
+@app.command()
+def end(party: Party, other: Other) -> None:
+    """End an agreement: nothing passes between the two any more."""
+    request("DELETE", path("hub", "agreements", party, other))
+    say(f"{party} and {other} cannot reach each other any more")

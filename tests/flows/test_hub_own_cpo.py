@@ -1,0 +1,109 @@
+"""Our own CPO behind the hub: told by it, once, and only to those it has an agreement with."""
+
+from typing import Any
+
+import pytest
+
+from app.domain.cdrs import CdrState
+from app.domain.events import CdrIssued, EvseStatusChanged, LocationChanged, SessionChanged
+from app.store import cdrs, locations, sessions
+from app.store.columns import micros
+from app.store.statements import run
+from ocpi.errors import PartnerRefused
+from ocpi.partners.invitations import invite
+from ocpi.push import newly_behind
+from ocpi.wire.types import Role
+from tests.flows.hub_party import HubParty
+from tests.flows.hub_world import BASE, HUB, OURS, World, location, party_of
+
+
+async def publish(world: World, objects: Any) -> None:
+    """A location of ours, as an operator puts it."""
+    house = world.house
+    async with house.store.unit_of_work(house.clock) as unit:
+        await locations.save(unit.session, objects.location(), unit.now())
+        unit.emit(LocationChanged(location_id="quay-77", roaming=True, at=unit.now()))
+    await world.settled()
+
+
+async def test_our_locations_are_told_by_the_hub_to_those_who_agreed(world: World, objects: Any) -> None:
+    await publish(world, objects)
+    house = world.house
+    async with house.store.unit_of_work(house.clock) as unit:
+        changed = ("quay-77", "E1", "CHARGING", micros(unit.now()))
+        await run(unit.session, locations.UPDATE_EVSE_REPORTED, [changed])
+        unit.emit(EvseStatusChanged(location_id="quay-77", evse_uid="E1", at=unit.now()))
+    await world.settled()
+
+    assert [(g.method, g.path, g.to, g.sender) for g in world.emsp.got] == [
+        ("PUT", f"{BASE}/receiver/locations/NL/VBR/quay-77", "DE-EMS", HUB),
+        ("PATCH", f"{BASE}/receiver/locations/NL/VBR/quay-77/E1", "DE-EMS", HUB),
+    ]
+    assert world.emsp2.got == world.cpo.got == []
+
+
+async def test_who_agrees_later_is_told_what_there_is(world: World, objects: Any) -> None:
+    await publish(world, objects)
+    await world.cpo2.call("PUT", "receiver/locations/BE/BBB/L1", to=HUB, body=location("BE-BBB", "L1"))
+    await world.settled()
+    assert world.emsp2.got == []
+    house = world.house
+    for other in (OURS, "BE-BBB"):
+        await house.hub.agreements.put(party_of(other), party_of("FR-FFF"), ["locations"])
+    emsp2 = house.partner(world.emsp2.partner_id)
+
+    assert await newly_behind.tell(house.desk, house.hub.reach, emsp2, anew=False) == 2
+    house.worker.wake()
+    await world.settled()
+
+    assert {(g.method, g.path, g.sender) for g in world.emsp2.got} == {
+        ("PUT", f"{BASE}/receiver/locations/NL/VBR/quay-77", HUB),
+        ("PUT", f"{BASE}/receiver/locations/BE/BBB/L1", HUB),
+    }
+
+
+async def test_sessions_and_cdrs_of_drivers_behind_the_hub_come_from_our_cpo(
+    world: World, objects: Any
+) -> None:
+    house = world.house
+    async with house.store.unit_of_work(house.clock) as unit:
+        session = objects.session(last_updated=unit.now())
+        await sessions.save(unit.session, session, objects.snapshot(), "T-1", unit.now())
+        unit.emit(SessionChanged(session_id="S-1", owner=objects.owner(), whole=True, at=unit.now()))
+        cdr = objects.cdr()
+        await cdrs.add(unit.session, cdr, ref="T-1", state=CdrState.ISSUED, reason=None, now=unit.now())
+        unit.emit(CdrIssued(cdr_id=cdr.id, owner=objects.owner(), at=unit.now()))
+    await world.settled()
+
+    assert {(g.method, g.path.rpartition("/receiver/")[2].partition("/")[0]) for g in world.emsp.got} == {
+        ("PUT", "sessions"),
+        ("POST", "cdrs"),
+    }
+    assert {(g.to, g.sender) for g in world.emsp.got} == {("DE-EMS", OURS)}
+    assert world.emsp2.got == []
+
+
+async def test_an_emsp_on_both_platforms_is_told_once_and_directly(world: World, objects: Any) -> None:
+    house = world.house
+    async with HubParty(Role.EMSP, "DE", "EMS").running() as direct:
+        _, token = await invite(house.desk, "direct", "cpo")
+        await direct.register(house.desk.versions_url("cpo"), token)
+        await publish(world, objects)
+
+        assert [(g.method, g.sender) for g in direct.got if g.method != "GET"] == [("PUT", OURS)]
+    assert world.emsp.got == []
+
+
+async def test_nobody_registers_as_a_party_of_somebody_else_or_as_a_hub(world: World) -> None:
+    house = world.house
+    for role, country, party in (
+        (Role.EMSP, "nl", "aaa"),
+        (Role.CPO, "NL", "VBR"),
+        (Role.CPO, "NL", "VHB"),
+        (Role.HUB, "DE", "HUB"),
+    ):
+        async with HubParty(role, country, party).running() as wrong:
+            _, token = await invite(house.desk, "wrong", "hub")
+            with pytest.raises(PartnerRefused, match="2001"):
+                await wrong.register(house.desk.versions_url("hub"), token)
+    assert (await world.emsp.call("GET", "sender/tariffs", to=HUB)).json()["data"] == []
