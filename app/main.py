@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi_offline import FastAPIOffline
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -16,11 +17,12 @@ from starlette.types import ASGIApp
 from uvicorn.loops.auto import auto_loop_factory
 
 from app.admin.api import admin_app
+from app.cluster.roles import Role
 from app.kit import collector, logs, metrics, tasks
 from app.kit.listeners import ListenError, bound, run_servers
 from app.settings import Settings, SettingsError, admin_token, secret_key
 from app.store.errors import StoreError
-from app.wiring import House, build, only_one
+from app.wiring import House, build, check_role, only_one
 from ocpi.server import openapi
 from ocpi.server.router import ocpi_app
 from ocpp_bridge.server import ocpp_app
@@ -71,22 +73,25 @@ def run(main: Coroutine[Any, Any, None]) -> None:
         sys.exit(str(error))
 
 
-async def serve(settings: Settings, guest: Guest | None = None) -> None:
-    """The whole house until a signal ends it: OCPP on one port, OCPI, admin API and health on the other.
+async def serve(settings: Settings, guest: Guest | None = None, role: Role = Role.ALL) -> None:
+    """The house until a signal ends it: OCPP on one port, OCPI, admin API and health on the other.
 
+    A process of one `role` serves its part; health and metrics are on the HTTP port of each.
     `guest` begins once both ports answer and ends before they close. Raises SettingsError, StoreError, ListenError.
     """
     # The ports come first: where they are taken, another house may be at work on the same database.
-    http, ocpp = (settings.http_host, settings.http_port), (settings.ocpp_host, settings.ocpp_port)
+    check_role(settings, role)
+    http = settings.http_host, settings.http_port
+    ocpp = (settings.ocpp_host, settings.ocpp_port) if role.serves_ocpp else None
     with bound(http=http, ocpp=ocpp) as listeners, only_one(settings):
-        house = await build(settings)
+        house = await build(settings, role=role)
         try:
             await house.start()
-            console = _console(house)
+            console = _console(house) if role.serves_http else None
             async with contextlib.nullcontext() if console is None else console.running:
                 await run_servers(
-                    http_app(house, console),
-                    ocpp_app(house.bridge),
+                    http_app(house, console) if role.serves_http else health_app(house),
+                    ocpp_app(house.bridge) if role.serves_ocpp else None,
                     listeners=listeners,
                     on_started=_started(house, guest),
                     on_stopping=_stopping(house, guest),
@@ -101,7 +106,7 @@ def _started(house: House, guest: Guest | None) -> Callable[[], Awaitable[None]]
     async def started() -> None:
         settings = house.settings
         collector.settle()
-        _log.info("listening", http=settings.public_url, ocpp=settings.ocpp_public_url)
+        _log.info("listening", role=str(house.role), http=settings.public_url, ocpp=settings.ocpp_public_url)
         if guest is not None:
             await guest.begin(house)
 
@@ -151,6 +156,11 @@ def http_app(house: House, console: "OpenedConsole | None" = None) -> ASGIApp:
         Route("/", _front_page, methods=["GET"]) if console is None else Mount("/", console.app),
     ]
     return root
+
+
+def health_app(house: House) -> ASGIApp:
+    """What is behind the HTTP port of a process that serves neither partners nor operators."""
+    return Starlette(routes=health_routes(house.ready))
 
 
 def _ocpi_pages(_request: Request) -> Response:

@@ -4,14 +4,21 @@ import contextlib
 import fcntl
 import hmac
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import make_url
 
-from app import migrations
+from app import migrations, neighbours
 from app.admin.context import AdminContext
+from app.cluster.bus import Topic
+from app.cluster.callers import Callers
+from app.cluster.directory import Directory
+from app.cluster.membership import Alone, Membership, Node, led, membership
+from app.cluster.roles import Role
 from app.domain.parties import Party
 from app.domain.state import Names
 from app.kit.clock import Clock, SystemClock
@@ -26,13 +33,20 @@ from app.services.fresh_status import FreshStatus
 from app.services.housekeeping import Housekeeping
 from app.services.inbox import Inbox
 from app.services.intake import Intake
+from app.services.leases import Leases
 from app.services.pacing import TICK_SECONDS
 from app.services.remote import RemoteControl
 from app.services.station_settings import StationSettings
 from app.services.stations import Stations, UnknownStations
 from app.services.wishes import Wishes
-from app.settings import Settings, admin_token, prepare_state_dir, secret_key
-from app.store import stations as station_rows
+from app.settings import (
+    Settings,
+    SettingsError,
+    admin_token,
+    prepare_state_dir,
+    secret_key,
+    variable,
+)
 from app.store.engine import Store, open_store
 from app.store.errors import StoreError
 from app.store.writer import Writer
@@ -55,7 +69,8 @@ from ocpp_bridge.live import LiveStations
 from ocpp_bridge.v16.settings import Settings16
 
 _LARGEST_NUMBER = 2**31 - 1
-_POLICY = 1008
+HANDSHAKE_LASTS = timedelta(minutes=2)
+"""Longer than any registration takes: an older one has no process any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,20 +87,33 @@ class House:
     bridge: BridgeContext
     ocpi: OcpiContext
     admin: AdminContext
+    role: Role
+    membership: Alone | Node
     rounds: Sequence[Periodic]
 
     async def start(self) -> None:
-        """Take up the work: what a former process left open is settled first."""
+        """Take up the work: what a process that is gone left open is settled first."""
+        await self.membership.join()
+        self.know_number()
         await self.ocpi.registry.load()
         await self.ocpi.hub.agreements.reload()
-        await handshake.recover(self.ocpi.desk)
-        await self.commands.end_unanswered()
-        async with self.store.unit_of_work(self.clock) as unit:
-            await station_rows.all_offline(unit.session, unit.now())
+        patience = HANDSHAKE_LASTS if self.membership.neighbours else timedelta(0)
+        await handshake.recover(self.ocpi.desk, older_than=patience)
         self.intake.start()
-        await self.worker.start()
+        if self.role.works:
+            await self.worker.start()
         for periodic in self.rounds:
             periodic.start()
+
+    def know_number(self) -> None:
+        """Whoever writes rows in the process's name has to know its number."""
+        number = self.membership.number
+        self.intake.leases.node = self.commands.node = self.worker.node = number
+
+    async def begin_anew(self) -> None:
+        """The other processes took this one for dead and gave its stations up: they connect again."""
+        self.know_number()
+        await self.bridge.live.close_all()
 
     async def stop(self) -> None:
         """Finish what has been taken, in the order in which it depends on each other."""
@@ -95,6 +123,7 @@ class House:
         await self.worker.stop()
         await self.intake.stop()
         await self.ocpi.traffic.flush()
+        await self.membership.leave()
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -129,8 +158,21 @@ def only_one(settings: Settings) -> Iterator[None]:
         yield
 
 
-async def build(settings: Settings, clock: Clock | None = None) -> House:
+def check_role(settings: Settings, role: Role) -> None:
+    """Raise SettingsError where one process has to do everything."""
+    if role is Role.ALL:
+        return
+    if make_url(settings.database_url).get_backend_name() == "sqlite":
+        raise SettingsError(
+            variable("database_url"), f"--role {role} needs PostgreSQL: SQLite is one process"
+        )
+    if settings.demo:
+        raise SettingsError(variable("demo"), f"the demo plays in one process: leave out --role {role}")
+
+
+async def build(settings: Settings, clock: Clock | None = None, role: Role = Role.ALL) -> House:
     """Open the store, bring it up to date, and make the house. Raises SettingsError and StoreError."""
+    check_role(settings, role)
     clock = clock or SystemClock()
     prepare_state_dir(settings)
     token = admin_token(settings)
@@ -142,20 +184,24 @@ async def build(settings: Settings, clock: Clock | None = None) -> House:
         await store.close()
         raise
     ours = Party(settings.country_code, settings.party_id)
-    registry = PartnerRegistry(store)
+    member = membership(store, clock, role, neighbours.free)
+    registry = PartnerRegistry(store, shared=not member.alone)
     traffic = Traffic(store, clock)
     desk = _desk(settings, store, clock, vault, ours, traffic=traffic, registry=registry)
     issuers = PartnerIssuers(desk, seconds=settings.authorize_seconds)
-    intake, writer = _intake(store, clock, ours, registry, issuers)
+    intake, writer = _intake(store, clock, ours, registry, issuers=issuers, member=member)
     bridge = _bridge(settings, store, clock, intake)
-    gateway = LocalGateway(bridge.live)
-    commands = Commands(store, clock, gateway)
+    directory = Directory(store, member)
+    gateway = LocalGateway(bridge.live, directory)
+    commands = Commands(store, clock, gateway, directory=directory, bus=member.bus)
     waits = {"seconds": settings.command_seconds, "start_seconds": settings.start_seconds}
     control = RemoteControl(store, clock, commands, gateway, intake, **waits)
     wishes = Wishes(store, clock, gateway, control)
     station_settings = StationSettings(store, clock, commands, Settings16(), intake)
-    ocpi, worker = _ocpi(desk, _hub(settings, desk, traffic), traffic, wishes)
-    return House(
+    ocpi, worker = _ocpi(desk, _hub(settings, desk, traffic), traffic, wishes, member=member, role=role)
+    neighbours.listen(member, intake, ocpi, bridge.live)
+    alerts = Alerts(store, clock, WebhookSender(ocpi.desk))
+    house = House(
         settings=settings,
         clock=clock,
         store=store,
@@ -181,22 +227,36 @@ async def build(settings: Settings, clock: Clock | None = None) -> House:
             ours=ours,
             ocpp_url=settings.ocpp_public_url,
             token_ok=lambda given: hmac.compare_digest(given.encode(), token.encode()),
-            wake=worker.wake,
-            hang_up=_hang_up(bridge.live),
+            wake=partial(member.bus.publish, Topic.MARKS),
+            hang_up=partial(member.bus.publish, Topic.HANG_UP),
         ),
+        role=role,
+        membership=member,
         rounds=[
-            *regular_work(ocpi),
-            *_rounds(store, intake, clock),
-            *_remote_rounds(control),
+            *regular_work(ocpi, lambda: member.leads),
+            *led(
+                member,
+                [*_rounds(store, intake, clock), *_remote_rounds(control, commands), *_alert_rounds(alerts)],
+            ),
+            *_own_rounds(Housekeeping(store, intake, clock)),
+            *neighbours.rounds(member, directory, commands, registry, bridge.live),
             *_station_rounds(settings, store, clock, intake, station_settings),
             Periodic("refused-stations", 5.0, bridge.inbox.keep),
-            *_alert_rounds(Alerts(store, clock, WebhookSender(ocpi.desk))),
         ],
     )
+    if isinstance(member, Node):
+        member.expelled.append(house.begin_anew)
+    return house
 
 
 def _intake(
-    store: Store, clock: Clock, ours: Party, registry: PartnerRegistry, issuers: PartnerIssuers
+    store: Store,
+    clock: Clock,
+    ours: Party,
+    registry: PartnerRegistry,
+    *,
+    issuers: PartnerIssuers,
+    member: Membership,
 ) -> tuple[Intake, Writer]:
     names = Names(
         number=lambda: 1 + secrets.randbelow(_LARGEST_NUMBER),
@@ -205,7 +265,8 @@ def _intake(
         party_id=ours.party_id,
     )
     writer = Writer(store, clock)
-    return Intake(store, writer, clock, names, registry.prices, issuers=issuers), writer
+    leases = Leases(fenced=not member.alone, visited=partial(member.bus.publish, Topic.STATION, here=False))
+    return Intake(store, writer, clock, names, registry.prices, issuers=issuers, leases=leases), writer
 
 
 def _bridge(settings: Settings, store: Store, clock: Clock, intake: Intake) -> BridgeContext:
@@ -253,29 +314,28 @@ def _hub(settings: Settings, desk: Desk, traffic: Traffic) -> Hub:
     )
 
 
-def _ocpi(desk: Desk, hub: Hub, traffic: Traffic, wishes: Wishes) -> tuple[OcpiContext, OutboxWorker]:
-    store, registry = desk.store, desk.registry
+def _ocpi(
+    desk: Desk, hub: Hub, traffic: Traffic, wishes: Wishes, *, member: Membership, role: Role
+) -> tuple[OcpiContext, OutboxWorker]:
+    store, registry, bus = desk.store, desk.registry, member.bus
     worker = OutboxWorker(store, desk.clock, PartnerDeliverer(desk, hub.reach))
-    context = OcpiContext(desk=desk, traffic=traffic, heard_from=worker.heard_from, wishes=wishes, hub=hub)
+    callers = Callers(member, desk.clock, worker.heard_from)
+    context = OcpiContext(desk=desk, traffic=traffic, heard_from=callers.heard_from, wishes=wishes, hub=hub)
     store.keep_marks(outbox_tables.keep)
     store.subscribe(on_events(registry, hub.reach))
-    store.after_commit(lambda _events: worker.wake() if registry.all() else None)
+    bus.subscribe(Topic.CALLER, worker.heard_from)
+    bus.subscribe(Topic.MARKS, lambda _id: worker.wake())
+    # A process that delivers itself needs nobody else; the others wake those that do.
+    wake = worker.wake if role.works else partial(bus.publish, Topic.MARKS, here=False)
+    store.after_commit(lambda _events: wake() if registry.all() else None)
     welcome(context)
     return context, worker
 
 
-def _hang_up(live: LiveStations) -> Callable[[str], None]:
-    def hang_up(station_id: str) -> None:
-        socket = live.get(station_id)
-        if socket is not None:
-            socket.close(_POLICY, "the operator has changed this station")
-
-    return hang_up
-
-
-def _remote_rounds(control: RemoteControl) -> list[Periodic]:
+def _remote_rounds(control: RemoteControl, commands: Commands) -> list[Periodic]:
     return [
         Periodic("remote-commands", 1.0, control.tend, at_once=True),
+        Periodic("overdue-calls", 60.0, commands.end_overdue),
         Periodic("old-grants", 3600.0, control.forget_grants),
     ]
 
@@ -298,10 +358,14 @@ def _rounds(store: Store, intake: Intake, clock: Clock) -> list[Periodic]:
     keeping = Housekeeping(store, intake, clock)
     return [
         Periodic("silent-stations", 15.0, keeping.notice_silence),
-        Periodic("overdue-transactions", 60.0, keeping.close_overdue),
         Periodic("forgotten-transactions", 3600.0, keeping.close_forgotten, at_once=True),
         Periodic("old-frames", 3600.0, keeping.forget_frames),
     ]
+
+
+def _own_rounds(keeping: Housekeeping) -> list[Periodic]:
+    """Rounds of every process, for what it has in memory."""
+    return [Periodic("overdue-transactions", 60.0, keeping.close_overdue)]
 
 
 def _alert_rounds(alerts: Alerts) -> list[Periodic]:

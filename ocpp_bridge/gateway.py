@@ -1,7 +1,8 @@
-"""The way from the core to the stations connected here."""
+"""The way from the core to the stations: those connected here are called, those at other processes are known of."""
 
 from typing import Any
 
+from app.cluster.directory import Directory
 from app.domain.commands import Outcome
 from app.domain.errors import Conflict
 from app.domain.ports import Late
@@ -11,18 +12,25 @@ from ocpp_bridge.v16 import outbound, remote
 
 
 class LocalGateway:
-    """Implements app.domain.ports.StationGateway and Driver for the stations of this node."""
+    """Implements app.domain.ports.StationGateway and Driver. Without `directory` there is no other process."""
 
-    def __init__(self, live: LiveStations) -> None:
+    def __init__(self, live: LiveStations, directory: Directory | None = None) -> None:
         self._live = live
+        self._directory = directory
 
-    def online(self, station_id: str) -> bool:
-        """Whether the station has a socket here."""
+    def here(self, station_id: str) -> bool:
+        """Whether the station has a socket at this process."""
         return self._live.get(station_id) is not None
 
-    def check(self, station_id: str, action: str, payload: Any) -> None:
+    async def online(self, station_id: str) -> bool:
+        """Whether the station has a socket at any process. Raises StoreUnavailable."""
+        if self.here(station_id):
+            return True
+        return self._directory is not None and await self._directory.elsewhere(station_id) is not None
+
+    async def check(self, station_id: str, action: str, payload: Any) -> None:
         """Raises Conflict (not connected), NotFound (no such action), Invalid (payload breaks the schema)."""
-        if action in outbound.TO_STATION and not self.online(station_id):
+        if action in outbound.TO_STATION and not await self.online(station_id):
             raise Conflict(f"station {station_id} is not connected")
         outbound.check_outgoing(action, payload)
 

@@ -223,6 +223,10 @@ class LiveStations:
     def __len__(self) -> int:
         return len(self._sockets)
 
+    def ids(self) -> list[str]:
+        """The stations connected here."""
+        return list(self._sockets)
+
     def get(self, station_id: str) -> Socket | None:
         """The station's socket, if it is connected here."""
         return self._sockets.get(station_id)

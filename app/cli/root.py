@@ -11,6 +11,7 @@ from app import __version__
 from app.cli import billing, bulk, hub, lint, partners, places, prices, stations, webhooks
 from app.cli.failures import Failure, expected
 from app.cli.show import say
+from app.cluster.roles import Role
 from app.settings import Settings
 
 app = typer.Typer(
@@ -66,8 +67,12 @@ def _root(
 
 
 @app.command()
-def serve() -> None:
-    """Run everything: OCPI and the admin API on one port, OCPP on the other."""
+def serve(
+    role: Annotated[
+        Role, typer.Option(help="What this process does; anything but all needs PostgreSQL.")
+    ] = Role.ALL,
+) -> None:
+    """Run everything: OCPI and the admin API on one port, OCPP on the other. Or one part of it."""
     from app.kit import logs
     from app.main import run
     from app.main import serve as house
@@ -75,11 +80,11 @@ def serve() -> None:
     settings = _settings()
     logs.setup(settings.log_level, settings.log_format)
     guest = None
-    if settings.demo:
+    if settings.demo and role is Role.ALL:
         from app.demo import Demo
 
         guest = Demo()
-    run(house(settings, guest))
+    run(house(settings, guest, role))
 
 
 @app.command()

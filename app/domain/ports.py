@@ -15,11 +15,11 @@ Late = Callable[[Outcome], None]
 class StationGateway(Protocol):
     """Reaches stations that are connected."""
 
-    def online(self, station_id: str) -> bool:
-        """Whether the station has a socket here."""
+    def here(self, station_id: str) -> bool:
+        """Whether the station has a socket at this process."""
         ...
 
-    def check(self, station_id: str, action: str, payload: Any) -> None:
+    async def check(self, station_id: str, action: str, payload: Any) -> None:
         """Whether this call may be sent. Raises Conflict (not connected), NotFound (no such action in the
         station's version), Invalid (payload breaks the schema; `field` is the path)."""
         ...
@@ -41,8 +41,8 @@ class StationGateway(Protocol):
 class Driver(Protocol):
     """Knows how a station's version spells remote commands."""
 
-    def online(self, station_id: str) -> bool:
-        """Whether the station has a socket here."""
+    async def online(self, station_id: str) -> bool:
+        """Whether the station has a socket at any process."""
         ...
 
     def spell(self, order: Order) -> tuple[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -25,34 +25,36 @@ class ListenError(Exception):
 
 
 @contextlib.contextmanager
-def bound(*, http: tuple[str, int], ocpp: tuple[str, int]) -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Both listeners, open before anything else is touched. Raises ListenError if an address cannot be had."""
+def bound(*, http: tuple[str, int], ocpp: tuple[str, int] | None) -> Iterator[list[socket.socket]]:
+    """The listeners, open before anything else is touched. Raises ListenError if an address cannot be had."""
     with contextlib.ExitStack() as stack:
-        first, second = (
+        yield [
             stack.enter_context(
                 contextlib.closing(open_listener(*address, variable=f"VOLTBRIDGE_{name}_PORT"))
             )
             for name, address in (("HTTP", http), ("OCPP", ocpp))
-        )
-        yield first, second
+            if address is not None
+        ]
 
 
 async def run_servers(
     http_app: ASGIApp,
-    ocpp_app: ASGIApp,
+    ocpp_app: ASGIApp | None,
     *,
-    listeners: tuple[socket.socket, socket.socket],
+    listeners: Sequence[socket.socket],
     on_started: Callable[[], Awaitable[None]],
     on_stopping: Callable[[], Awaitable[None]],
     ocpp_compression: bool = False,
 ) -> None:
-    """Serve both apps on their `bound` listeners until SIGINT or SIGTERM; a second signal ends the process at once.
+    """Serve both apps, or the first alone, on their `bound` listeners until SIGINT or SIGTERM; a second signal ends the process at once.
 
     `on_started` is awaited once both listen. At the end first the listeners close, then `on_stopping` is awaited,
     then the open connections end: WebSockets with close code 1012, requests when they are answered or after
     GRACE_SECONDS. Raises whatever `on_started` raises.
     """
-    servers = [_Server(_config(http_app)), _Server(_config(ocpp_app, compression=ocpp_compression))]
+    servers = [_Server(_config(http_app))]
+    if ocpp_app is not None:
+        servers.append(_Server(_config(ocpp_app, compression=ocpp_compression)))
     with _stop_signal() as stop:
         # Not spawn(): whoever cancels the house's background work at the end must not cancel the servers.
         loop = asyncio.get_running_loop()

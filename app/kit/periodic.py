@@ -33,8 +33,14 @@ class Periodic:
         self._work = work
         self._jitter = jitter
         self._at_once = at_once
+        self._condition: Callable[[], bool] = lambda: True
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+
+    def only_if(self, condition: Callable[[], bool]) -> "Periodic":
+        """Leave out the runs before which this is false; gives the same loop back."""
+        self._condition = condition
+        return self
 
     def start(self) -> None:
         """Begin. Calling it again while it runs changes nothing."""
@@ -61,6 +67,8 @@ class Periodic:
             await self._pause()
 
     async def _once(self) -> None:
+        if not self._condition():
+            return
         try:
             await self._work()
         except Exception:  # noqa: BLE001 - one bad run must not end the loop; it is logged

@@ -26,6 +26,7 @@ _ROOMS = (
     "app.store.hub",
     "app.store.locations",
     "app.store.messages",
+    "app.store.nodes",
     "app.store.remote",
     "app.store.reservations",
     "app.store.sessions",

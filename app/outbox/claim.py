@@ -11,6 +11,7 @@ from sqlmodel import col
 from app.outbox.outcomes import Claim
 from app.outbox.tables import DeliveryRow
 from app.store.columns import micros, moment
+from app.store.nodes import lost
 from app.store.statements import ask, query
 from app.store.statements import update as update_many
 from app.store.writer import Batch
@@ -18,9 +19,12 @@ from app.store.writer import Batch
 LEASE = timedelta(seconds=45)
 """How long a claimed delivery belongs to its worker; longer than any delivery takes."""
 
+CLAIMING = 0x766F6C74636C6169
+"""Advisory lock of PostgreSQL that one worker at a time holds while it claims."""
+
 # An object that failed five times on its own account no longer holds up what comes after it.
 _TEXT = """
-    WITH held AS MATERIALIZED (
+    WITH {others}held AS MATERIALIZED (
         SELECT partner_id, rank, min(created_at) AS since FROM deliveries
         WHERE state IN ('waiting', 'failing', 'in_flight') AND rank IN (0, 1, 3) AND attempts < 5
         GROUP BY partner_id, rank
@@ -32,34 +36,57 @@ _TEXT = """
     WHERE ((d.state IN ('waiting', 'failing') AND d.next_at <= {one0})
         OR (d.state = 'in_flight' AND d.leased_until <= {one0}))
     AND d.partner_id {none2}
-    AND d.partner_id NOT IN (SELECT partner_id FROM shut)
+    AND d.partner_id NOT IN (SELECT partner_id FROM shut){not_theirs}
     AND NOT EXISTS (
         SELECT 1 FROM held h WHERE h.partner_id = d.partner_id AND h.rank < d.rank AND h.since <= d.created_at
     )
     ORDER BY d.next_at, d.id LIMIT {one1}
 """
-_DUE = query(_TEXT + " {for_update}", "bigint", "bigint", "text")
+_OTHERS = """theirs AS MATERIALIZED (
+        SELECT DISTINCT partner_id FROM deliveries
+        WHERE state = 'in_flight' AND leased_until > {one0} AND node <> {one3}
+    ), """
+"""Partners to whom another process is delivering: what goes to one partner keeps its order in one process."""
+
+
+def _text(*, several: bool) -> str:
+    """The look-up for a process that is alone, or for one of several."""
+    others, not_theirs = (
+        (_OTHERS, " AND d.partner_id NOT IN (SELECT partner_id FROM theirs)") if several else ("", "")
+    )
+    return _TEXT.replace("{others}", others).replace("{not_theirs}", not_theirs)
+
+
+_ALONE = _text(several=False)
+_SEVERAL = _text(several=True)
+_DUE = query(_ALONE + " {for_update}", "bigint", "bigint", "text")
+_DUE_HERE = query(_SEVERAL + " {for_update}", "bigint", "bigint", "text", "bigint")
 """What is due `now`, at most so many, none for some partners. A delivery waits while an object of a lower rank,
-marked for the same partner before it, is not yet told. Who goes first is looked up once, not once for each row."""
-_PEEK = query(_TEXT, "bigint", "bigint", "text")
+marked for the same partner before it, is not yet told. Who goes first is looked up once, not once for each row.
+The second is for one process of several: none for partners whom another one serves at this moment."""
+_PEEK = query(_ALONE, "bigint", "bigint", "text")
+_PEEK_HERE = query(_SEVERAL, "bigint", "bigint", "text", "bigint")
 
 _LEASED = update_many(
     DeliveryRow,
-    ("id", "leased_until"),
+    ("id", "leased_until", "node"),
     ("id",),
-    {"state": "'in_flight'", "leased_until": "{new}.leased_until"},
+    {"state": "'in_flight'", "leased_until": "{new}.leased_until", "node": "{new}.node"},
 )
 
 
-async def claim(batch: Batch, *, limit: int, without: Collection[str] = ()) -> list[Claim]:
+async def claim(batch: Batch, *, limit: int, without: Collection[str] = (), node: int = 0) -> list[Claim]:
     """Lease the deliveries that are due, at most `limit`, oldest due first; none for partners in `without`.
+
+    `node` is the process that claims, 0 where it is the only one.
 
     A delivery waits while an object of a lower rank, marked for the same partner before it, is not yet told:
     tariffs, then locations, then sessions, then CDRs. EVSE changes never hold anything up.
     """
     lease = batch.now + LEASE
-    rows = await batch.fetch(_DUE, *_asked(batch.now, limit, without))
-    await batch.write([(_LEASED, [(row[0], micros(lease)) for row in rows])])
+    asked = _asked(batch.now, limit, without, node)
+    rows = await batch.fetch(_DUE_HERE if node else _DUE, *asked)
+    await batch.write([(_LEASED, [(row[0], micros(lease), node) for row in rows])])
     return [
         Claim(
             id=id_,
@@ -77,20 +104,23 @@ async def claim(batch: Batch, *, limit: int, without: Collection[str] = ()) -> l
     ]
 
 
-async def anything_due(session: AsyncSession, now: datetime, without: Collection[str] = ()) -> bool:
+async def anything_due(
+    session: AsyncSession, now: datetime, without: Collection[str] = (), node: int = 0
+) -> bool:
     """Whether a claim would find something."""
-    return bool(await ask(session, _PEEK, *_asked(now, 1, without)))
+    return bool(await ask(session, _PEEK_HERE if node else _PEEK, *_asked(now, 1, without, node)))
 
 
-async def release_all(session: AsyncSession) -> None:
-    """Give back every lease: at the start of the only process that delivers."""
+async def give_up_lost(session: AsyncSession) -> None:
+    """Give back what processes that are gone had claimed."""
     await session.execute(
         update(DeliveryRow)
-        .where(col(DeliveryRow.state) == "in_flight")
+        .where(col(DeliveryRow.state) == "in_flight", lost(col(DeliveryRow.node)))
         .values(state="waiting", leased_until=None)
         .execution_options(synchronize_session=False)
     )
 
 
-def _asked(now: datetime, limit: int, without: Collection[str]) -> Sequence[Sequence[Any]]:
-    return [micros(now)], [limit], list(without)
+def _asked(now: datetime, limit: int, without: Collection[str], node: int) -> Sequence[Sequence[Any]]:
+    asked: list[Sequence[Any]] = [[micros(now)], [limit], list(without)]
+    return [*asked, [node]] if node else asked

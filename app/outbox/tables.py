@@ -18,7 +18,10 @@ EVENT = "event"
 
 
 class DeliveryRow(SQLModel, table=True):
-    """That a partner has yet to be told of version `wanted` of an object, or was told of version `confirmed`."""
+    """That a partner has yet to be told of version `wanted` of an object, or was told of version `confirmed`.
+
+    `node` is the process that delivers it while it is in flight.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
@@ -42,6 +45,7 @@ class DeliveryRow(SQLModel, table=True):
     last_error: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=UtcMicros)
     delivered_at: datetime | None = Field(default=None, sa_type=UtcMicros)
+    node: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class LaneRow(SQLModel, table=True):

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from app.kit import logs, metrics
 from app.kit.clock import Clock
 from app.kit.tasks import spawn
-from app.outbox.claim import anything_due, claim, release_all
+from app.outbox.claim import CLAIMING, anything_due, claim
 from app.outbox.outcomes import Claim, Deliverer, Down, Failed, Outcome
 from app.outbox.settle import Result, settle
-from app.store.engine import SQLITE, Store
+from app.store.engine import Store
 from app.store.errors import StoreError
 from app.store.writer import Writer
 
@@ -72,6 +72,8 @@ class OutboxWorker:
     def __init__(
         self, store: Store, clock: Clock, deliverer: Deliverer, *, poll_seconds: float = _POLL_SECONDS
     ) -> None:
+        self.node = 0
+        """The number of this process, set before the start; 0: there is no other."""
         self._store = store
         self._clock = clock
         self._writer: Writer
@@ -88,12 +90,10 @@ class OutboxWorker:
         self._runners: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Begin; leases of a process that died are given back where no other process can hold them."""
-        if self._store.dialect == SQLITE:
-            async with self._store.unit_of_work(self._clock) as unit:
-                await release_all(unit.session)
+        """Begin. What a process that died had claimed has been given back by then (claim.give_up_lost)."""
         self._stopping = False
-        self._writer = Writer(self._store, self._clock)
+        # Of several workers one claims at a time, and sees what those before it have claimed.
+        self._writer = Writer(self._store, self._clock, turn=CLAIMING if self.node else None)
         self._task = spawn(self._run(), "outbox")
 
     async def stop(self, seconds: float = 5.0) -> None:
@@ -151,7 +151,7 @@ class OutboxWorker:
     async def _anything_due(self) -> bool:
         try:
             async with self._store.reading() as session:
-                return await anything_due(session, self._clock.now(), self._left_out())
+                return await anything_due(session, self._clock.now(), self._left_out(), self.node)
         except StoreError:
             return False
 
@@ -166,7 +166,7 @@ class OutboxWorker:
         try:
             async with self._writer.batch() as batch:
                 known = await settle(batch, results, callers)
-                claims = await claim(batch, limit=_BATCH, without=left_out)
+                claims = await claim(batch, limit=_BATCH, without=left_out, node=self.node)
                 seen = dict(await self._deliverer.glance(batch, claims))
         except BaseException:
             self._results = results + self._results

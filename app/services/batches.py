@@ -59,9 +59,9 @@ class Rows:
             frames.quarantine_row(Quarantined(station_id, self._now, frame, reason)),
         )
 
-    def lease(self, station_id: str) -> None:
-        """A station that opened a socket here."""
-        self._last(stations.TAKE_LEASES, (station_id,), (station_id, self._stamp))
+    def lease(self, station_id: str, node: int) -> None:
+        """A station that opened a socket at this process."""
+        self._last(stations.TAKE_LEASES, (station_id,), (station_id, self._stamp, node))
 
     def end_lease(self, station_id: str, epoch: int) -> None:
         """A station whose socket, opened under this epoch, is gone."""

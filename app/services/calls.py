@@ -1,9 +1,14 @@
 """What the intake is given: one call of a station, and the connection it came over."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.domain.decisions import Answer, Report
+from app.kit import metrics
+
+_REFUSED = "refused"
+"""What a refused call counts as: its action is any text a station likes, and each would be a series of its own."""
 
 
 @dataclass(eq=False, slots=True)
@@ -37,3 +42,11 @@ class Call:
 
 class Unanswered(Exception):
     """The message was not kept and must not be answered: close the socket, the station sends it again."""
+
+
+def count_answered(calls: Iterable[Call], seconds: Sequence[float]) -> None:
+    """Count calls that were answered, and how long each took."""
+    kinds = Counter((_REFUSED if call.outcome == "error" else call.action, call.outcome) for call in calls)
+    for (action, outcome), times in kinds.items():
+        metrics.OCPP_MESSAGES.labels(action, "in", outcome).inc(times)
+    metrics.OCPP_HANDLING.observe_all(seconds)

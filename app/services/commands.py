@@ -1,18 +1,25 @@
-"""The life of a call to a station: a row before the first byte, sent at most once, one recorded outcome."""
+"""The life of a call to a station: a row before the first byte, sent at most once, one recorded outcome.
+
+A call to a station whose socket another process has is a row for that process: it claims the row, sends, and
+records the outcome, which is read here.
+"""
 
 import asyncio
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from app.cluster.bus import Bus, LocalBus, Topic
+from app.cluster.directory import Directory
 from app.domain.commands import Outcome, OutcomeKind
 from app.domain.errors import Conflict
 from app.domain.ports import Late, StationGateway
 from app.kit import logs
 from app.kit.clock import Clock
 from app.kit.tasks import spawn
+from app.services.elsewhere import Elsewhere
 from app.store import commands as rows
 from app.store.commands import StoredCommand
 from app.store.engine import Store
@@ -20,7 +27,6 @@ from app.store.errors import StoreError
 
 DEFAULT_SECONDS = 30.0
 LONGEST_SECONDS = 120.0
-_EVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 _log = logs.get("services.commands")
 
@@ -34,12 +40,26 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Commands:
-    """Makes calls to stations and keeps their rows."""
+    """Makes calls to stations and keeps their rows. Without `directory` and `bus` there is no other process."""
 
-    def __init__(self, store: Store, clock: Clock, gateway: StationGateway) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        gateway: StationGateway,
+        *,
+        directory: Directory | None = None,
+        bus: Bus | None = None,
+    ) -> None:
+        self.node = 0
+        """The number of this process, set before the first call."""
         self._store = store
         self._clock = clock
         self._gateway = gateway
+        self._directory = directory
+        self._bus = bus or LocalBus()
+        self._elsewhere = Elsewhere(store, clock, self._bus)
+        self._bus.subscribe(Topic.CALL, self._wanted)
 
     async def submit(
         self,
@@ -51,14 +71,15 @@ class Commands:
         origin: str = "admin",
         late: Late | None = None,
     ) -> Submitted:
-        """Commits the row, marked as sent, then hands the call to the station's socket.
+        """Commits the row, marked as sent, then hands the call to the station's socket, here or elsewhere.
 
         A station gets at most `seconds` (capped at LONGEST_SECONDS) to answer; `late` is told of an answer that
         comes after that. Raises Conflict (not connected),
         NotFound (no such action in its version), Invalid (payload breaks the schema), StoreUnavailable.
         """
-        self._gateway.check(station_id, action, payload)
+        await self._gateway.check(station_id, action, payload)
         seconds = min(seconds, LONGEST_SECONDS)
+        other = await self._other(station_id)
         command_id = str(uuid.uuid4())
         async with self._store.unit_of_work(self._clock) as uow:
             command = StoredCommand(
@@ -70,19 +91,65 @@ class Commands:
                 created_at=uow.now(),
                 deadline=uow.now() + timedelta(seconds=seconds),
                 origin=origin,
-                sent_at=uow.now(),
+                sent_at=None if other else uow.now(),
+                node=other or self.node,
             )
             await rows.add(uow.session, command)
-        outcome = spawn(self._carry_out(command, payload, seconds, late), f"command {command_id}")
+        if other:
+            self._bus.publish(Topic.CALL, str(other))
+            work = self._have_carried_out(command, late)
+        else:
+            work = self._carry_out(command, payload, seconds, late)
+        outcome = spawn(work, f"command {command_id}")
         return Submitted(id=command_id, message_id=command_id, outcome=outcome)
 
-    async def end_unanswered(self) -> int:
-        """At the start: every call without an outcome ends as a timeout; nobody waits for its answer any more."""
-        return await self._end(_EVER)
+    async def take_wanted(self) -> None:
+        """Regular work, and done when the bus says so: send the calls that other processes want of stations here."""
+        async with self._store.reading() as session:
+            wanted = await rows.wanted_of(session, self.node, self._clock.now())
+        for command in wanted:
+            async with self._store.unit_of_work(self._clock) as uow:
+                mine = await rows.mark_sent(uow.session, command.id, uow.now())
+            if mine:
+                spawn(self._carry_out_for_another(command), f"command {command.id}")
+
+    async def look_for_late(self) -> None:
+        """Regular work: late answers that other processes recorded."""
+        await self._elsewhere.look_for_late()
 
     async def end_overdue(self) -> int:
         """Housekeeping: calls whose deadline passed without a record, because the store was away then."""
         return await self._end(self._clock.now() - timedelta(seconds=LONGEST_SECONDS))
+
+    async def _other(self, station_id: str) -> int | None:
+        """The other process that has the station's socket, if it is not here."""
+        if self._directory is None or self._gateway.here(station_id):
+            return None
+        return await self._directory.elsewhere(station_id)
+
+    def _wanted(self, node: str) -> None:
+        if node in ("", str(self.node)):
+            spawn(self.take_wanted(), "calls of other processes")
+
+    async def _have_carried_out(self, command: StoredCommand, late: Late | None) -> Outcome:
+        outcome = await self._elsewhere.end_of(command)
+        if late is not None and outcome.kind is OutcomeKind.TIMEOUT:
+            self._elsewhere.expect_late(command.id, late)
+        return outcome
+
+    async def _carry_out_for_another(self, command: StoredCommand) -> None:
+        def late(outcome: Outcome) -> None:
+            spawn(self._keep_late(command.id, outcome), f"late answer to {command.id}")
+
+        left = (command.deadline - self._clock.now()).total_seconds()
+        payload: dict[str, Any] = msgspec.json.decode(command.payload)
+        await self._carry_out(command, payload, max(left, 0.001), late)
+        self._bus.publish(Topic.OUTCOME, command.id, here=False)
+
+    async def _keep_late(self, command_id: str, outcome: Outcome) -> None:
+        async with self._store.unit_of_work(self._clock) as uow:
+            await rows.came_late(uow.session, command_id, msgspec.json.encode(outcome).decode())
+        self._bus.publish(Topic.OUTCOME, command_id, here=False)
 
     async def _carry_out(
         self, command: StoredCommand, payload: dict[str, Any], seconds: float, late: Late | None

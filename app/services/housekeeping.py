@@ -39,11 +39,12 @@ class Housekeeping:
         now = self._clock.now()
         if now - self._began < SILENT_AFTER:
             return
-        for station_id in await self._away(now - SILENT_AFTER):
+        away = await self._away(now - SILENT_AFTER)
+        for station_id in away:
             if station_id not in self._silenced and not self._intake.connected(station_id):
                 await self._intake.report(station_id, Silent())
                 self._silenced.add(station_id)
-        self._silenced = {each for each in self._silenced if not self._intake.connected(each)}
+        self._silenced.intersection_update(away)
 
     async def close_overdue(self) -> None:
         """Transactions of stations in memory that showed their end, or said nothing for days."""

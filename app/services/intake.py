@@ -2,12 +2,13 @@
 
 One loop. While a commit is under way new messages wait; together they are the next batch. If the store is away,
 nothing is answered, the stations keep their queues and come back. If one row is refused, the messages of the
-batch are taken one at a time, so that a bad one never stops another station.
+batch are taken one at a time, so that a bad one never stops another station. Whose a station is: leases.py.
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,7 +24,8 @@ from app.kit import logs, metrics, tasks
 from app.kit.clock import Clock
 from app.services import states
 from app.services.batches import Rows
-from app.services.calls import Call, Line, Unanswered
+from app.services.calls import Call, Line, Unanswered, count_answered
+from app.services.leases import Leases
 from app.services.lookups import LookUps
 from app.services.waiting import WaitingRoom
 from app.store import stations
@@ -43,9 +45,6 @@ _LINGER_SECONDS = 0.001
 the less each of them costs. A quiet house never waits."""
 
 _CONFLICTS = 3
-
-_REFUSED = "refused"
-"""What a refused call counts as: its action is any text a station likes, and each would be a series of its own."""
 
 _log = logs.get("services.intake")
 
@@ -82,12 +81,15 @@ class _Settled:
     answers: list[tuple[_Item, Answer]] = field(default_factory=list)
     turned_away: list[_Item] = field(default_factory=list)
     connected: dict[str, Line] = field(default_factory=dict)
+    visited: set[str] = field(default_factory=set)
+    remembered: set[str] = field(default_factory=set)
+    """Stations locked for this batch; and those in memory, which must be unchanged when it commits."""
     asking: dict[str, tuple[Question, list[_Item]]] = field(default_factory=dict)
     """By station: what an issuer has to be asked, the message that needs it, and those behind it."""
 
 
 class Intake:
-    """Takes messages; `run` decides and commits them until `stop`. `prices` tells who has prices of its own."""
+    """Takes messages; decides and commits them from `start` to `stop`. `prices` tells who has prices of its own."""
 
     def __init__(
         self,
@@ -98,7 +100,9 @@ class Intake:
         prices: Callable[[], PriceMaps] = dict,
         *,
         issuers: Issuers | None = None,
+        leases: Leases | None = None,
     ) -> None:
+        self.leases = leases or Leases(fenced=False, visited=lambda _station_id: None)
         self._store = store
         self._writer = writer
         self._clock = clock
@@ -138,7 +142,8 @@ class Intake:
         """A socket is gone; only the station's latest one counts."""
         if self._lines.get(line.station_id) is line:
             del self._lines[line.station_id]
-            await self._ask(line.station_id, Disconnected(), line)
+            with suppress(Unanswered):  # another process has a newer socket
+                await self._ask(line.station_id, Disconnected(), line)
 
     def take(self, call: Call) -> None:
         """Take a station's message; `call.done` hears of it once its effect is committed, or cannot be."""
@@ -166,6 +171,7 @@ class Intake:
     def forget(self, station_id: str) -> None:
         """A station was deleted: nothing of it stays in memory, and whatever socket it has is not listened to."""
         self._states.pop(station_id, None)
+        self.leases.forget(station_id)
         self._lines.pop(station_id, None)
 
     def connected(self, station_id: str) -> bool:
@@ -232,13 +238,16 @@ class Intake:
 
     async def _commit(self, items: list[_Item], exchanges: list[Frame]) -> None:
         for attempt in range(_CONFLICTS):
+            self.leases.drop_stale(self._states)
             try:
                 async with self._writer.batch() as batch:
                     rows = Rows(batch.now)
-                    settled = await self._decide(batch, items, rows)
+                    settled = await self._decide(batch, items, rows, again=attempt > 0)
                     for frame in exchanges:
                         rows.frame(frame)
                     await batch.write(rows.work(self._store.announcements))
+                    if self.leases.fenced:
+                        self.leases.guard(batch, settled.remembered & self._states.keys())
                 break
             except StoreConflict:
                 self._forget(items)
@@ -246,9 +255,18 @@ class Intake:
                     raise
         self._settle(settled, rows)
 
-    async def _decide(self, batch: Batch, items: list[_Item], rows: Rows) -> _Settled:
+    async def _decide(self, batch: Batch, items: list[_Item], rows: Rows, *, again: bool) -> _Settled:
         settled = _Settled()
         await self._greet(batch, items, rows, settled)
+        if self.leases.fenced:
+            others = {item.station_id for item in items} - settled.connected.keys()
+            spoken_of = {item.station_id for item in items if item.line is None}
+            settled.visited = (spoken_of & others) - self._lines.keys()
+            settled.remembered = others - settled.visited
+            # A batch that was overtaken once is not overtaken again.
+            await self.leases.lock(
+                batch, settled.visited, settled.remembered if again else set(), self._states
+            )
         await self._load(batch, items)
         present = [item for item in items if self._listened_to(item, settled)]
         messages = [(self._states[i.station_id], i.report) for i in present]
@@ -301,7 +319,7 @@ class Intake:
             return
         leases = Rows(batch.now)
         for station_id in arriving:
-            leases.lease(station_id)
+            leases.lease(station_id, self.leases.node)
             self._states.pop(station_id, None)
         await batch.write(leases.work(self._store.announcements))
         for station_id, epoch in await batch.fetch(stations.EPOCHS, sorted(arriving)):
@@ -313,8 +331,9 @@ class Intake:
     async def _load(self, batch: Batch, items: list[_Item]) -> None:
         missing = sorted({item.station_id for item in items} - self._states.keys())
         if missing:
-            found, _ = await states.load(batch, missing)
+            found, leases = await states.load(batch, missing)
             self._states.update(found)
+            self.leases.found(leases, self._lines)
         for item in items:
             if item.station_id not in self._states and isinstance(item.report, SetUp):
                 new = ChargingStation(id=item.station_id, state=Admission.ACCEPTED, last_updated=batch.now)
@@ -324,7 +343,12 @@ class Intake:
         station_id, line = item.station_id, item.line
         if station_id in self._states:
             current = settled.connected.get(station_id) or self._lines.get(station_id)
-            if line is None or line is current or isinstance(item.report, Disconnected):
+            if line is None or line is current:
+                return True
+            # The end of a socket counts unless another process has a newer one.
+            if isinstance(item.report, Disconnected) and (
+                station_id in settled.connected or self.leases.holds(line)
+            ):
                 return True
         settled.turned_away.append(item)
         return False
@@ -347,6 +371,7 @@ class Intake:
             item.tell(answer)
         for asked, items in settled.asking.values():
             self._waiting.ask(asked, items)
+        self.leases.visits_ended(settled.visited)
         for item in settled.turned_away:
             known = item.station_id in self._states
             item.refuse(Unanswered() if known else NotFound(f"station {item.station_id}"))
@@ -354,16 +379,8 @@ class Intake:
 
     def _count(self, settled: _Settled) -> None:
         now = self._clock.monotonic()
-        kinds: Counter[tuple[str, str]] = Counter()
-        times = []
-        for item, _ in settled.answers:
-            call = item.call
-            if call is not None:
-                kinds[_REFUSED if call.outcome == "error" else call.action, call.outcome] += 1
-                times.append(now - item.began)
-        for (action, outcome), number in kinds.items():
-            metrics.OCPP_MESSAGES.labels(action, "in", outcome).inc(number)
-        metrics.OCPP_HANDLING.observe_all(times)
+        calls = [item.call for item, _ in settled.answers if item.call is not None]
+        count_answered(calls, [now - item.began for item, _ in settled.answers if item.call is not None])
         metrics.COMMIT_BATCH_SIZE.observe(len(settled.answers))
 
     def _go_away(self, items: list[_Item], error: Exception) -> None:

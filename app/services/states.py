@@ -1,6 +1,7 @@
 """Bringing stations' states into memory, from what a batch reads of the database."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from app.domain.starts import register_for
 from app.domain.state import Running, StationState
@@ -11,8 +12,16 @@ from app.store.statements import Row
 from app.store.writer import Batch
 
 
-async def load(batch: Batch, station_ids: Sequence[str]) -> tuple[dict[str, StationState], dict[str, int]]:
-    """States of those of the stations that exist, and their epochs."""
+class Lease(NamedTuple):
+    """How often a station was taken (`epoch`) and written to by others (`turn`), and who has its socket (`node`)."""
+
+    epoch: int
+    turn: int
+    node: int | None
+
+
+async def load(batch: Batch, station_ids: Sequence[str]) -> tuple[dict[str, StationState], dict[str, Lease]]:
+    """States of those of the stations that exist, and their leases."""
     rows = await batch.fetch(stations.STATIONS_BY_ID, station_ids)
     connectors = stations.connectors_from_batch(
         await batch.fetch(stations.CONNECTORS_OF_STATIONS, station_ids)
@@ -20,7 +29,7 @@ async def load(batch: Batch, station_ids: Sequence[str]) -> tuple[dict[str, Stat
     running: dict[str, list[Running]] = {}
     for found in await resume(batch, await batch.fetch(transactions.OPEN_TRANSACTIONS, station_ids)):
         running.setdefault(found.transaction.station_id, []).append(found)
-    known = [stations.station_from_batch(doc, updated) for _, doc, _, _, _, updated in rows]
+    known = [stations.station_from_batch(doc, updated) for _, doc, _, _, _, updated, *_ in rows]
     sites = sorted({station.location_id for station in known if station.location_id})
     shown: dict[tuple[str, str], EvseStatus] = {
         (site, uid): EvseStatus(reported)
@@ -37,7 +46,7 @@ async def load(batch: Batch, station_ids: Sequence[str]) -> tuple[dict[str, Stat
         if station.id in lost and EvseStatus.UNKNOWN in mine.values():
             state.lost_at = lost[station.id]
         states[station.id] = state
-    return states, {row[0]: row[2] for row in rows}
+    return states, {row[0]: Lease(row[2], row[6], row[7]) for row in rows}
 
 
 async def resume(batch: Batch, rows: Sequence[Row]) -> list[Running]:

@@ -79,7 +79,7 @@ class Wishes:
         if transaction is None or not transaction.active:
             began = session.status is not SessionStatus.PENDING
             return rejected("the session has ended" if began else "the session has not begun")
-        if not self._driver.online(transaction.station_id):
+        if not await self._driver.online(transaction.station_id):
             return rejected(_OFFLINE)
         order = StopOrder(transaction_id=transaction.ocpp_id)
         return await self._issue(CommandType.STOP_SESSION, transaction.station_id, order, asker)
@@ -146,7 +146,7 @@ class Wishes:
             if found is None:
                 command = self._control.command(CommandType.CANCEL_RESERVATION, "", asker, unit.now())
                 return await self._control.at_once(unit, command, CommandResult.UNKNOWN_RESERVATION)
-        if not self._driver.online(found.station_id):
+        if not await self._driver.online(found.station_id):
             return rejected(_OFFLINE)
         order = CancelOrder(number=found.number)
         return await self._issue(
@@ -163,7 +163,7 @@ class Wishes:
             raise NotFound(f"there is no station {station_id}")
         if token is None:
             raise Invalid(f"there is no token {uid}", field="token")
-        if not self._driver.online(station_id):
+        if not await self._driver.online(station_id):
             raise Conflict(f"station {station_id} is not connected")
         link = stored.station.link(connector, 1)
         where = Spot(
@@ -189,7 +189,7 @@ class Wishes:
             raise NotFound(f"there is no transaction {ref}")
         if not transaction.active:
             raise Conflict(f"transaction {ref} has ended")
-        if not self._driver.online(transaction.station_id):
+        if not await self._driver.online(transaction.station_id):
             raise Conflict(f"station {transaction.station_id} is not connected")
         order = StopOrder(transaction_id=transaction.ocpp_id)
         return await self._here(CommandType.STOP_SESSION, transaction.station_id, order)
@@ -202,14 +202,14 @@ class Wishes:
             raise NotFound(f"there is no reservation {number}")
         if found.state_at(self._clock.now()) not in OPEN:
             raise Conflict(f"reservation {number} is over")
-        if not self._driver.online(found.station_id):
+        if not await self._driver.online(found.station_id):
             raise Conflict(f"station {found.station_id} is not connected")
         order = CancelOrder(number=number)
         return await self._here(CommandType.CANCEL_RESERVATION, found.station_id, order, number=number)
 
     async def _spot(self, location_id: str, evse_uid: str | None, connector_id: str | None) -> Spot | Reply:
         found = await spot(self._store, location_id, evse_uid, connector_id)
-        if isinstance(found, Spot) and not self._driver.online(found.station_id):
+        if isinstance(found, Spot) and not await self._driver.online(found.station_id):
             return rejected(_OFFLINE)
         return found
 

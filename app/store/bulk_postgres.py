@@ -10,9 +10,9 @@ from typing import Any
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
-from app.store.errors import RowRefused, StoreUnavailable
+from app.store.errors import Overtaken, RowRefused, StoreUnavailable
 from app.store.gate import ENTER_GATE
-from app.store.statements import Query, Row, Statement
+from app.store.statements import Guard, Query, Row, Statement
 
 Work = Sequence[tuple[Statement, Sequence[Row]]]
 
@@ -36,16 +36,21 @@ def _parts(work: Work) -> list[list[tuple[Statement, Sequence[Row]]]]:
 
 
 @lru_cache(maxsize=_MOST_PREPARED)
-def _together(statements: tuple[Statement, ...]) -> str:
-    """One statement that does the work of several: a round trip costs more than most of them."""
-    if len(statements) == 1:
+def _together(statements: tuple[Statement, ...], guard: Query | None = None) -> str:
+    """One statement that does the work of several: a round trip costs more than most of them.
+
+    With a guard it answers what that look-up finds, whose list of ids comes first.
+    """
+    if len(statements) == 1 and guard is None:
         return statements[0].postgresql
     texts, before = [], 0
+    if guard is not None:
+        texts, before = [f"guard AS ({guard.postgresql})"], 1
     for number, statement in enumerate(statements):
         text = _PARAMETER.sub(lambda match, n=before: f"${int(match[1]) + n}", statement.postgresql)  # type: ignore[misc]
         texts.append(f"part{number} AS ({text})")
         before += len(statement.columns)
-    return f"WITH {', '.join(texts)} SELECT"
+    return f"WITH {', '.join(texts)} SELECT{'' if guard is None else ' * FROM guard'}"
 
 
 @lru_cache(maxsize=_MOST_PREPARED)
@@ -62,8 +67,11 @@ def _side_by_side(queries: tuple[Query, ...]) -> str:
 class PostgresBulk:
     """A transaction at a time on one dedicated connection; opened when the first batch begins."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, *, turn: int | None = None) -> None:
         self._dsn = dsn
+        self._begin = f"BEGIN; {ENTER_GATE}"
+        if turn is not None:
+            self._begin += f"; SELECT pg_advisory_xact_lock({turn})"
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
         self._prepared: dict[str, PreparedStatement[asyncpg.Record]] = {}
 
@@ -73,7 +81,7 @@ class PostgresBulk:
             self._prepared.clear()
             self._connection = await asyncpg.connect(self._dsn, command_timeout=_COMMAND_SECONDS)
             await self._connection.execute(_SETTINGS)
-        await self._connection.execute(f"BEGIN; {ENTER_GATE}")
+        await self._connection.execute(self._begin)
 
     async def fetch(self, asked: Sequence[tuple[Query, Sequence[list[Any]]]]) -> list[list[Row]]:
         """The rows that each query finds, all in one round trip."""
@@ -83,15 +91,28 @@ class PostgresBulk:
 
     async def write(self, work: Work) -> None:
         """Writes rows, without committing: tables without a key of ours by COPY, the others together."""
+        for part in _parts(await self._copied(work)):
+            await self._run(part)
+
+    async def commit(self, work: Work, guard: Guard | None = None) -> None:
+        """Writes the last rows and commits: returns when the server's disk has them. Raises Overtaken."""
+        *before, last = _parts(await self._copied(work)) or [[]]
+        for part in before:
+            await self._run(part)
+        found = await self._run(last, guard)
+        if guard is not None and set(found) != set(guard.expected):
+            raise Overtaken("another process has written to what this batch was decided on")
+        await self._open().execute("COMMIT")
+
+    async def _copied(self, work: Work) -> Work:
+        """Writes what can be copied; gives the rest."""
         keyed = []
         for statement, rows in work:
             if statement.key:
                 keyed.append((statement, rows))
             elif rows:
                 await self._copy(statement, rows)
-        for part in _parts(keyed):
-            prepared = await self._prepare(_together(tuple(statement for statement, _ in part)))
-            await prepared.fetch(*(list(column) for _, rows in part for column in zip(*rows, strict=True)))
+        return keyed
 
     async def _copy(self, statement: Statement, rows: Sequence[Row]) -> None:
         try:
@@ -99,10 +120,17 @@ class PostgresBulk:
         except TypeError as error:
             raise RowRefused(f"{statement.table}: {error}") from error
 
-    async def commit(self, work: Work) -> None:
-        """Writes the last rows and commits: returns when the server's disk has them."""
-        await self.write(work)
-        await self._open().execute("COMMIT")
+    async def _run(
+        self, part: Sequence[tuple[Statement, Sequence[Row]]], guard: Guard | None = None
+    ) -> list[Row]:
+        if not part and guard is None:
+            return []
+        statements = tuple(statement for statement, _ in part)
+        prepared = await self._prepare(_together(statements, None if guard is None else guard.query))
+        columns = [list(column) for _, rows in part for column in zip(*rows, strict=True)]
+        if guard is not None:
+            columns.insert(0, [row[0] for row in guard.expected])
+        return [tuple(record) for record in await prepared.fetch(*columns)]
 
     async def rollback(self) -> None:
         """Forgets the transaction."""

@@ -34,7 +34,7 @@ class SqliteBulk:
         """Writes rows, without committing."""
         await self._in_thread(lambda: self._write(work))
 
-    async def commit(self, work: Work) -> None:
+    async def commit(self, work: Work, guard: object = None) -> None:
         """Writes the last rows and commits: returns when the disk has them."""
         await self._in_thread(lambda: self._commit(work))
 

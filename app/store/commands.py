@@ -1,17 +1,19 @@
 """Remote commands under way: rows that are sent at most once, and never after their deadline."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Index, Text, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, Index, Text, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from app.store.columns import UtcMicros
+from app.store.nodes import lost
 
 
 class CommandRow(SQLModel, table=True):
-    """One call to a station."""
+    """One call to a station, made by the process `node`. `late`: the answer that came after its end."""
 
     __tablename__ = "commands"
     __table_args__ = (
@@ -31,6 +33,8 @@ class CommandRow(SQLModel, table=True):
     outcome: str | None = Field(default=None, sa_type=Text)
     response: str | None = Field(default=None, sa_type=Text)
     origin: str = Field(sa_type=Text)
+    node: int | None = Field(default=None, sa_type=BigInteger)
+    late: str | None = Field(default=None, sa_type=Text)
 
 
 class StoredCommand(NamedTuple):
@@ -48,6 +52,8 @@ class StoredCommand(NamedTuple):
     answered_at: datetime | None = None
     outcome: str | None = None
     response: str | None = None
+    node: int | None = None
+    late: str | None = None
 
 
 async def add(session: AsyncSession, command: StoredCommand) -> None:
@@ -94,6 +100,51 @@ async def finish(
         .execution_options(synchronize_session=False)
     )
     return ended.scalar_one_or_none() is not None
+
+
+async def wanted_of(session: AsyncSession, node: int, now: datetime) -> list[StoredCommand]:
+    """Calls that others want of stations at this process and that it has not sent, the oldest first."""
+    wanted = (
+        select(CommandRow)
+        .where(
+            col(CommandRow.answered_at).is_(None),
+            col(CommandRow.deadline) > now,
+            col(CommandRow.node) == node,
+            col(CommandRow.sent_at).is_(None),
+        )
+        .order_by(col(CommandRow.created_at), col(CommandRow.id))
+    )
+    return [_value(row) for row in (await session.execute(wanted)).scalars()]
+
+
+async def came_late(session: AsyncSession, command_id: str, outcome: str) -> None:
+    """Keeps an answer that came after the end, for whoever made the call."""
+    await session.execute(
+        update(CommandRow)
+        .where(col(CommandRow.id) == command_id)
+        .values(late=outcome)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def late_ones(session: AsyncSession, command_ids: Sequence[str]) -> dict[str, str]:
+    """The late answers to these calls."""
+    found = await session.execute(
+        select(col(CommandRow.id), col(CommandRow.late)).where(
+            col(CommandRow.id).in_(command_ids), col(CommandRow.late).is_not(None)
+        )
+    )
+    return {id_: late for id_, late in found if late is not None}
+
+
+async def give_up_lost(session: AsyncSession, now: datetime, *, outcome: str) -> None:
+    """Calls of processes that are gone end: nobody hears their answers any more."""
+    await session.execute(
+        update(CommandRow)
+        .where(col(CommandRow.answered_at).is_(None), lost(col(CommandRow.node)))
+        .values(answered_at=now, outcome=outcome)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def expired(session: AsyncSession, now: datetime, *, limit: int = 100) -> list[StoredCommand]:

@@ -4,6 +4,7 @@ StoreError              also the refusals at the start: unwritable folder, setti
   RowRefused            the database refused what a row holds: constraint, NUL, surrogate, range
   StoreUnavailable      the store as a whole is away: connection lost, disk full, I/O error
     StoreConflict       another transaction was in the way (deadlock, lock timeout): the same again may work
+      Overtaken         another process wrote to what this one had in memory: to be read and decided again
 """
 
 import sqlite3
@@ -26,6 +27,10 @@ class StoreUnavailable(StoreError):
 
 class StoreConflict(StoreUnavailable):
     """Another transaction was in the way; nothing was kept, and the same work may succeed at once."""
+
+
+class Overtaken(StoreConflict):
+    """What was decided on is not what is stored; nothing was kept."""
 
 
 _SQLITE_BUSY, _SQLITE_LOCKED = 5, 6

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Table, Text
 from sqlalchemy.dialects import postgresql
@@ -58,6 +58,13 @@ class Query:
     sqlite: str
     postgresql: str
     pairs: bool
+
+
+class Guard(NamedTuple):
+    """What a look-up by id must find just before a commit: these rows, their ids first."""
+
+    query: Query
+    expected: Sequence[Row]
 
 
 def insert(row: type[SQLModel], columns: Sequence[str], *, ignore: Sequence[str] = ()) -> Statement:
@@ -131,6 +138,7 @@ def query(sql: str, *types: str) -> Query:
     {none2} is its opposite; {one0} is the only value of a list, wherever a value may stand.
     {pairs} stands after two columns, "(a, b) {pairs}", for two lists read side by side; {for_share} holds
     the rows found until the transaction ends (PostgreSQL; on SQLite nobody else writes).
+    {for_no_key_update} likewise, against others who would hold them too.
     {for_update} likewise takes rows of the table named d, passing over those that others have taken.
     """
     arrays = [f"${n}::{kind}[]" for n, kind in enumerate(types, 1)]
@@ -149,6 +157,7 @@ def query(sql: str, *types: str) -> Query:
             **{f"one{n}": f"CAST(json_extract(?{n + 1}, '$[0]') AS {cast})" for n, cast in enumerate(casts)},
             pairs=f"IN (SELECT {fields} FROM json_each(?1))",
             for_share="",
+            for_no_key_update="",
             for_update="",
         ),
         postgresql=sql.format(
@@ -157,6 +166,7 @@ def query(sql: str, *types: str) -> Query:
             **{f"one{n}": f"({array})[1]" for n, array in enumerate(arrays)},
             pairs=f"IN (SELECT * FROM unnest({', '.join(arrays)}))",
             for_share="FOR SHARE",
+            for_no_key_update="FOR NO KEY UPDATE",
             for_update="FOR UPDATE OF d SKIP LOCKED",
         ),
         pairs="{pairs}" in sql,

@@ -14,11 +14,15 @@ from app.domain.errors import NotFound
 from app.domain.stations import Admission, ChargingStation, ConnectorReport
 from app.domain.status import ConnectorStatus
 from app.store.columns import Document, UtcMicros, document, micros, moment
+from app.store.nodes import lost
 from app.store.statements import Row, query, update, upsert
 
 
 class StationRow(SQLModel, table=True):
-    """One station. `epoch` counts its leases: who holds an older one may not write any more."""
+    """One station. `epoch` counts its leases: who holds an older one may not write any more.
+
+    `node` is the process that has its socket; `turn` counts what other processes did to it meanwhile.
+    """
 
     __tablename__ = "stations"
     __table_args__ = (Index("ix_stations_location_id", "location_id"), Index("ix_stations_state", "state"))
@@ -29,6 +33,8 @@ class StationRow(SQLModel, table=True):
     doc: ChargingStation = Field(sa_column=Column(Document(ChargingStation), nullable=False))
     password_hash: str | None = Field(default=None, sa_type=Text)
     epoch: int = Field(default=0, sa_type=BigInteger)
+    turn: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    node: int | None = Field(default=None, sa_type=BigInteger)
     online: bool = False
     connected_at: datetime | None = Field(default=None, sa_type=UtcMicros)
     disconnected_at: datetime | None = Field(default=None, sa_type=UtcMicros)
@@ -89,10 +95,11 @@ UPSERT_STATIONS = upsert(
 
 TAKE_LEASES = update(
     StationRow,
-    ("id", "connected_at"),
+    ("id", "connected_at", "node"),
     ("id",),
     {
         "epoch": "{old}.epoch + 1",
+        "node": "{new}.node",
         "online": "TRUE",
         "connected_at": "{new}.connected_at",
         "last_seen": "{new}.connected_at",
@@ -104,9 +111,21 @@ END_LEASES = update(
     StationRow,
     ("id", "epoch", "disconnected_at"),
     ("id", "epoch"),
-    {"online": "FALSE", "disconnected_at": "{new}.disconnected_at", "last_seen": "{new}.disconnected_at"},
+    {
+        "online": "FALSE",
+        "node": "NULL",
+        "disconnected_at": "{new}.disconnected_at",
+        "last_seen": "{new}.disconnected_at",
+    },
 )
 """Stations whose socket is gone, unless another one holds them by now."""
+
+TAKE_TURNS = update(StationRow, ("id",), ("id",), {"turn": "{old}.turn + 1"})
+"""Stations that another process than the one with their socket is about to write to: they are its own until it
+commits, and what that one has of them in memory is then known to be old."""
+
+FENCE = query("SELECT id, epoch, turn FROM stations WHERE id {any0} ORDER BY id {for_no_key_update}", "text")
+"""What the batch of a process that has these stations in memory is checked against, just before it commits."""
 
 TOUCH_STATIONS = update(StationRow, ("id", "last_seen"), ("id",), {"last_seen": "{new}.last_seen"})
 """Only that a station was heard."""
@@ -121,7 +140,8 @@ EPOCHS = query("SELECT id, epoch FROM stations WHERE id {any0} {for_share}", "te
 """The leases of stations, held still until the batch ends."""
 
 STATIONS_BY_ID = query(
-    "SELECT id, doc, epoch, online, disconnected_at, last_updated FROM stations WHERE id {any0}", "text"
+    "SELECT id, doc, epoch, online, disconnected_at, last_updated, turn, node FROM stations WHERE id {any0}",
+    "text",
 )
 CONNECTORS_OF_STATIONS = query(
     "SELECT station_id, evse, connector, status, error_code, info, vendor_id, vendor_error_code, status_at, "
@@ -284,14 +304,30 @@ async def set_online(
     return changed.scalar_one_or_none() is not None
 
 
-async def all_offline(session: AsyncSession, now: datetime) -> None:
-    """Notes after a restart that no station is connected; the time each was lost is now."""
+async def give_up_lost(session: AsyncSession, now: datetime) -> None:
+    """Stations whose process is gone have no socket any more; should it live after all, it holds them no longer."""
     await session.execute(
         sql_update(StationRow)
-        .where(col(StationRow.online).is_(True))
-        .values(online=False, disconnected_at=now)
+        .where(col(StationRow.online).is_(True), lost(col(StationRow.node)))
+        .values(online=False, node=None, epoch=col(StationRow.epoch) + 1, disconnected_at=now)
         .execution_options(synchronize_session=False)
     )
+
+
+async def holder(session: AsyncSession, station_id: str) -> int | None:
+    """The process that has the station's socket; None: it has none."""
+    found = await session.execute(
+        select(col(StationRow.node)).where(col(StationRow.id) == station_id, col(StationRow.online).is_(True))
+    )
+    return found.scalar_one_or_none()
+
+
+async def held_by(session: AsyncSession, node: int, station_ids: Sequence[str]) -> set[str]:
+    """Those of these stations whose newest socket is this process's."""
+    found = await session.scalars(
+        select(col(StationRow.id)).where(col(StationRow.id).in_(station_ids), col(StationRow.node) == node)
+    )
+    return set(found)
 
 
 async def _change(session: AsyncSession, station_id: str, **values: object) -> None:

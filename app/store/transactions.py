@@ -25,6 +25,7 @@ from app.store.columns import (
     moment,
 )
 from app.store.statements import Row, insert, query, run, upsert
+from app.store.stations import StationRow
 
 
 class TransactionRow(SQLModel, table=True):
@@ -222,8 +223,13 @@ async def find(
 
 
 async def stations_with_active(session: AsyncSession) -> list[str]:
-    """Ids of the stations at which a transaction is under way."""
-    wanted = select(col(TransactionRow.station_id)).where(col(TransactionRow.active).is_(True)).distinct()
+    """Ids of the stations without a socket at which a transaction is under way."""
+    connected = select(col(StationRow.id)).where(col(StationRow.online).is_(True))
+    wanted = (
+        select(col(TransactionRow.station_id))
+        .where(col(TransactionRow.active).is_(True), col(TransactionRow.station_id).not_in(connected))
+        .distinct()
+    )
     return list((await session.execute(wanted)).scalars())
 
 

@@ -12,7 +12,7 @@ from app.store.bulk_sqlite import SqliteBulk
 from app.store.changes import Changes
 from app.store.engine import SQLITE, SQLITE_SETTINGS, Store, sqlite_path
 from app.store.errors import RowRefused, StoreConflict, read_error
-from app.store.statements import Query, Row, Statement
+from app.store.statements import Guard, Query, Row, Statement
 
 Work = Sequence[tuple[Statement, Sequence[Row]]]
 
@@ -26,7 +26,7 @@ class Bulk(Protocol):
     async def begin(self) -> None: ...
     async def fetch(self, asked: Sequence[Asked]) -> list[list[Row]]: ...
     async def write(self, work: Work) -> None: ...
-    async def commit(self, work: Work) -> None: ...
+    async def commit(self, work: Work, guard: Guard | None) -> None: ...
     async def rollback(self) -> None: ...
     async def reset(self) -> None: ...
     async def close(self) -> None: ...
@@ -40,6 +40,7 @@ class Batch:
         self._changes = changes
         self._bulk = bulk
         self._pending: list[tuple[Statement, Sequence[Row]]] = []
+        self._guard: Guard | None = None
 
     async def fetch(self, query: Query, *params: Sequence[Any]) -> list[Row]:
         """Rows that a query finds, this batch's own writes included. Booleans may come as 0 and 1.
@@ -68,10 +69,18 @@ class Batch:
         self._changes.notice(statement.table for statement, _ in work)
         self._pending += [(statement, statement.ordered(rows)) for statement, rows in work if rows]
 
+    def guard(self, query: Query, expected: Sequence[Row]) -> None:
+        """Commit only if `query`, asked for the first columns of these rows, finds them just so.
+
+        It is asked together with the last rows that are written. Raises Overtaken at the end of the block. On
+        SQLite nobody else writes, and nothing is asked.
+        """
+        self._guard = Guard(query, expected) if expected else None
+
     async def commit(self) -> None:
         """The end of the block; called by the writer."""
         pending, self._pending = self._pending, []
-        await self._bulk.commit(pending)
+        await self._bulk.commit(pending, self._guard)
 
 
 def _asks(params: Sequence[Sequence[Any]]) -> bool:
@@ -79,16 +88,21 @@ def _asks(params: Sequence[Sequence[Any]]) -> bool:
 
 
 class Writer:
-    """Opens batches, one at a time; comes back by itself after the store was away."""
+    """Opens batches, one at a time; comes back by itself after the store was away.
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    `turn`: the number of a lock that only one writer of all processes holds while it has a batch (PostgreSQL).
+    """
+
+    def __init__(self, store: Store, clock: Clock, *, turn: int | None = None) -> None:
         self._store = store
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()
         self._bulk: Bulk = (
             SqliteBulk(sqlite_path(store.url), SQLITE_SETTINGS)
             if store.dialect == SQLITE
-            else PostgresBulk(store.url.set(drivername="postgresql").render_as_string(hide_password=False))
+            else PostgresBulk(
+                store.url.set(drivername="postgresql").render_as_string(hide_password=False), turn=turn
+            )
         )
 
     @asynccontextmanager

@@ -1,6 +1,6 @@
 """Agreements: which parties may reach each other, in memory for every message, in the database for ever."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from app.domain.errors import Invalid, NotFound
 from app.domain.parties import Party
@@ -22,13 +22,14 @@ def pair_of(one: Party, other: Party) -> Pair:
 class Agreements:
     """All agreements; whoever changes one lets the others know by `reload`.
 
-    `everybody`: a test network or a demo, in which nobody needs an agreement.
+    `everybody`: a test network or a demo, in which nobody needs an agreement. `listeners` are told of every change.
     """
 
     def __init__(self, store: Store, clock: Clock, *, everybody: bool = False) -> None:
         self._store = store
         self._clock = clock
         self.everybody = everybody
+        self.listeners: list[Callable[[], None]] = []
         self._modules: dict[Pair, frozenset[str] | None] = {}
 
     async def reload(self) -> bool:
@@ -88,7 +89,7 @@ class Agreements:
             row.modules = sorted(set(modules))
             row.ended = False
             row.last_updated = unit.now()
-        await self.reload()
+        await self._changed()
         return row, created
 
     async def end(self, one: Party, other: Party) -> None:
@@ -99,7 +100,12 @@ class Agreements:
                 raise NotFound(f"there is no agreement between {one} and {other}")
             row.ended = True
             row.last_updated = unit.now()
+        await self._changed()
+
+    async def _changed(self) -> None:
         await self.reload()
+        for listener in self.listeners:
+            listener()
 
 
 def _check(one: Party, other: Party, modules: Collection[str]) -> None:

@@ -144,10 +144,14 @@ async def unregister(desk: Desk, partner_id: str) -> str | None:
     return trouble
 
 
-async def recover(desk: Desk) -> None:
-    """At the start: a registration that was under way when the process ended is taken back."""
+async def recover(desk: Desk, *, older_than: timedelta = timedelta(0)) -> None:
+    """At the start: a registration that was under way when the process ended is taken back.
+
+    `older_than`: not those that began later, where another process may be in the middle of one.
+    """
     for partner in desk.registry.all():
-        if partner.state is PartnerState.REGISTERING:
+        under_way = partner.state is PartnerState.REGISTERING
+        if under_way and partner.last_updated <= desk.clock.now() - older_than:
             await change(desk, partner.id, lambda found, _unit: _taken_back(found))
 
 

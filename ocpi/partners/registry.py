@@ -1,5 +1,7 @@
 """PartnerRegistry: all partners in memory, found by token, by party and by what they take."""
 
+import math
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -33,10 +35,16 @@ class Known(NamedTuple):
 
 
 class PartnerRegistry:
-    """Loaded once; whoever changes a partner calls `reload` after the commit."""
+    """Loaded once; whoever changes a partner calls `reload` after the commit, and `listeners` are told.
 
-    def __init__(self, store: Store) -> None:
+    With `shared` other processes change partners, too: each tells the others, who call `refresh`.
+    """
+
+    def __init__(self, store: Store, *, shared: bool = False) -> None:
+        self.listeners: list[Callable[[str], None]] = []
         self._store = store
+        self._shared = shared
+        self._looked_at = -math.inf
         self._partners: dict[str, Partner] = {}
         self._by_hash: dict[str, tuple[str, TokenKind]] = {}
         self._by_party: dict[tuple[str, Party], str] = {}
@@ -53,6 +61,23 @@ class PartnerRegistry:
         self._index()
 
     async def reload(self, partner_id: str) -> None:
+        """Read one partner that was changed here again, and tell who listens."""
+        await self.refresh(partner_id)
+        for listener in self.listeners:
+            listener(partner_id)
+
+    async def look_again(self, clock: Clock) -> bool:
+        """Read all partners again for a caller nobody knows: another process may have just let it in.
+
+        False where there is no other process, or where it was done within the last second.
+        """
+        if not self._shared or clock.monotonic() - self._looked_at < _LOOK_AGAIN_SECONDS:
+            return False
+        self._looked_at = clock.monotonic()
+        await self.load()
+        return True
+
+    async def refresh(self, partner_id: str) -> None:
         """Read one partner again, or forget it where it is gone."""
         async with self._store.reading() as session:
             partner = await tables.load(session, partner_id)
@@ -165,4 +190,5 @@ class PartnerRegistry:
         self._hidden = {p.id: hidden_from(p.prices, special) for p in partners} if special else {}
 
 
+_LOOK_AGAIN_SECONDS = 1.0
 _HANDSHAKING = frozenset({PartnerState.INVITED, PartnerState.REGISTERING})

@@ -119,7 +119,7 @@ class Corridor:
         )
 
     async def _handle(self, request: _Request, receive: Receive) -> Reply:
-        known = request.known = self._authenticate(request)
+        known = request.known = await self._who_calls(request)
         found = interfaces.find(request.path)
         invited = known.kind is TokenKind.INVITATION
         if invited and (found is None or not found.interface.open_to_invited):
@@ -181,6 +181,14 @@ class Corridor:
             now=self._context.clock.now(),
             sender=_sender(request.routing),
         )
+
+    async def _who_calls(self, request: _Request) -> Known:
+        try:
+            return self._authenticate(request)
+        except UnauthorizedError:
+            if not await self._context.registry.look_again(self._context.clock):
+                raise
+            return self._authenticate(request)
 
     def _authenticate(self, request: _Request) -> Known:
         """Who calls: everything that is wrong with a token looks the same (OCPI 2.2.1 transport)."""

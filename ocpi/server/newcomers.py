@@ -1,6 +1,7 @@
 """What happens by itself: a newly registered partner is told everything and its tokens are read; regular work."""
 
 import asyncio
+from collections.abc import Callable
 
 from app.kit.periodic import Periodic
 from app.kit.tasks import spawn
@@ -35,14 +36,18 @@ def welcome(context: OcpiContext) -> None:
     context.desk.listeners.append(registered)
 
 
-def regular_work(context: OcpiContext) -> list[Periodic]:
-    """What has to be run every so often; to be started and stopped by the roof."""
+def regular_work(context: OcpiContext, leads: Callable[[], bool] = lambda: True) -> list[Periodic]:
+    """What has to be run every so often; to be started and stopped by the roof.
+
+    Partners' tokens are read by one process alone: the one that `leads`.
+    """
 
     async def contacts() -> None:
         await context.registry.keep_contacts(context.clock)
 
     async def tokens() -> None:
-        await pull_all(context)
+        if leads():
+            await pull_all(context)
 
     async def gauges() -> None:
         async with context.store.reading() as session:

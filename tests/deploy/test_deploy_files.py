@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from app.cluster.roles import Role
 from app.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -25,8 +26,8 @@ def instructions() -> list[tuple[str, str]]:
     return [(word.upper(), rest.strip()) for word, _, rest in (line.partition(" ") for line in lines)]
 
 
-def compose() -> dict:
-    return yaml.safe_load((DEPLOY / "compose.yml").read_text("utf-8"))
+def compose(name: str = "compose.yml") -> dict:
+    return yaml.safe_load((DEPLOY / name).read_text("utf-8"))
 
 
 def test_the_image_runs_as_nobody_special_from_locked_packages() -> None:
@@ -78,6 +79,38 @@ def test_the_services_fit_together() -> None:
     assert f"state:{state}" in node["volumes"]
     asked = set(re.findall(r"\{\$(VOLTBRIDGE_\w+)", (DEPLOY / "Caddyfile").read_text("utf-8")))
     assert set(services["caddy"]["environment"]) == asked
+
+
+def test_each_role_has_its_service_on_one_database() -> None:
+    file = compose("compose.several.yml")
+    services = file["services"]
+    by_role = {each["command"][2]: each for each in services.values() if "command" in each}
+    assert by_role.keys() == {str(role) for role in Role} - {"all"}
+    for node in by_role.values():
+        assert node["command"][:2] == ["serve", "--role"]
+        assert set(node["environment"]) <= KNOWN
+        # Nothing is kept in a container, so what is made at a first start elsewhere has to be given.
+        assert {"VOLTBRIDGE_ADMIN_TOKEN", "VOLTBRIDGE_SECRET_KEY"} <= set(node["environment"])
+        assert "volumes" not in node
+        assert "ports" not in node
+    (url,) = {each["environment"]["VOLTBRIDGE_DATABASE_URL"] for each in by_role.values()}
+    plain = re.sub(r"\$\{[^}]*\}", "secret", url)
+    assert Settings(database_url=plain).database_url == plain
+    assert url.rpartition("@")[2].partition("/")[0] in services
+    mounted = {each.split(":")[0] for service in services.values() for each in service.get("volumes", ())}
+    assert {name for name in mounted if not name.startswith(".")} == set(file["volumes"])
+
+
+def test_the_proxy_of_several_nodes_leads_to_the_services_that_listen() -> None:
+    services = compose("compose.several.yml")["services"]
+    given = services["caddy"]["environment"]
+    asked = set(re.findall(r"\{\$(VOLTBRIDGE_\w+)", (DEPLOY / "Caddyfile").read_text("utf-8")))
+    assert set(given) == asked
+    for kind in ("http", "ocpp"):
+        name, _, port = given[f"VOLTBRIDGE_{kind.upper()}_UPSTREAM"].partition(":")
+        assert services[name]["command"][2] == kind
+        assert port == str(Settings.model_fields[f"{kind}_port"].default)
+    assert [name for name, service in services.items() if "ports" in service] == ["caddy"]
 
 
 def test_the_unit_starts_the_program_as_its_own_user() -> None:

@@ -95,6 +95,16 @@ def new_partner() -> Iterator[Callable[..., Partner]]:
         partner.end()
 
 
+@contextlib.contextmanager
+def databases(url: str) -> Iterator[str]:
+    """A database of its own on a PostgreSQL server, gone afterwards."""
+    made = _new_database(url)
+    try:
+        yield made
+    finally:
+        _execute(url, f"DROP DATABASE {make_url(made).database} WITH (FORCE)")
+
+
 @pytest.fixture
 async def world(ocpi_house: OcpiHouse) -> AsyncIterator[World]:
     async with contextlib.AsyncExitStack() as stack:

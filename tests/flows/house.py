@@ -24,9 +24,12 @@ _TROUBLE = ("error", "critical")
 
 
 class House:
-    """`voltbridge serve` on free ports. What may never be read in its log or its answers stands in `secrets`."""
+    """`voltbridge serve` on free ports. What may never be read in its log or its answers stands in `secrets`.
 
-    def __init__(self, database_url: str, folder: Path, **settings: str) -> None:
+    `role`: one process of several on the same database.
+    """
+
+    def __init__(self, database_url: str, folder: Path, *, role: str = "all", **settings: str) -> None:
         http, ocpp = free_port(), free_port()
         self.database_url = database_url
         self.url = f"http://127.0.0.1:{http}"
@@ -36,6 +39,7 @@ class House:
         self.secrets = {ADMIN_TOKEN}
         self.expected: list[str] = []
         self.process: subprocess.Popen[bytes] | None = None
+        self._program = PROGRAM if role == "all" else (*PROGRAM, "--role", role)
         self.admin = Admin(self)
         self._folder = folder
         self._read = 0
@@ -57,7 +61,7 @@ class House:
         began = time.monotonic()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                PROGRAM, cwd=_ROOT, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+                self._program, cwd=_ROOT, env=self._environment, stdout=log, stderr=subprocess.STDOUT
             )
         with httpx.Client(trust_env=False) as probe:
             while not self._ready(probe):

@@ -55,8 +55,8 @@ async def test_a_kill_while_partners_are_told_loses_no_record_and_makes_no_secon
     partner.faults.always(Fault(FaultKind.SLOW, 30))
     mine |= {await charge(house, site) for site in sites[2:]}
     await house.restart()
-    # On PostgreSQL a lease of the killed process has to run out first.
-    await partner.catch_up(house, 75)
+    # What the killed process had in hand is free again when the next one starts, long before its leases are over.
+    await partner.catch_up(house, 30)
 
     posts = [m.body for m in partner.messages("cdrs") if m.body is not None and m.body["id"] in mine]
     assert len(posts) > len(mine)

@@ -56,10 +56,13 @@ class Gateway:
     calls: list[tuple[str, str, Any, float]] = field(default_factory=list)
     answers: Callable[[str, Any], Any] | None = None
 
-    def online(self, station_id: str) -> bool:
+    def here(self, station_id: str) -> bool:
         return station_id in self.connected
 
-    def check(self, station_id: str, action: str, payload: Any) -> None:
+    async def online(self, station_id: str) -> bool:
+        return station_id in self.connected
+
+    async def check(self, station_id: str, action: str, payload: Any) -> None:
         if action not in ("Reset", "ClearCache", "GetConfiguration", "ChangeConfiguration"):
             raise NotFound(f"OCPP 1.6 has no call {action}")
         if station_id not in self.connected:

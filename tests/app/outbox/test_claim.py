@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.events import Mark
 from app.outbox import enqueue, inspect, lanes
-from app.outbox.claim import LEASE, anything_due, claim, release_all
+from app.outbox.claim import LEASE, anything_due, claim, give_up_lost
 from app.outbox.outcomes import Delivered, Down, Failed, Refused
 from app.outbox.settle import Result, settle
 from app.store.writer import Writer
@@ -113,7 +113,7 @@ async def test_leases_of_a_process_that_died_can_be_given_back(outbox, store, cl
     await outbox.mark(("cdr", "C"))
     await outbox.claim()
     async with store.unit_of_work(clock) as unit:
-        await release_all(unit.session)
+        await give_up_lost(unit.session)
 
     assert len(await outbox.claim()) == 1
 

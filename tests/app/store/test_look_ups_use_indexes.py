@@ -16,6 +16,7 @@ _LOOK_UPS = {
     "ref": (transactions.TRANSACTIONS_BY_REF, "ref=?"),
     "samples": (transactions.SAMPLES_BY_REF, "ref=?"),
     "epochs": (stations.EPOCHS, "id=?"),
+    "fence": (stations.FENCE, "id=?"),
     "connectors": (stations.CONNECTORS_OF_STATIONS, "station_id=?"),
     "locations": (locations.LOCATIONS_BY_KEY, "id_key=?"),
     "tariffs": (tariffs.TARIFFS_BY_KEY, "id_key=?"),

@@ -19,9 +19,9 @@ def _work(make: Any, message_id: Any = "m1") -> list[Any]:
     return [
         (frames.INSERT_FRAMES, [frames.row(frame)] * 3),
         (frames.INSERT_QUARANTINE, [frames.quarantine_row(kept)]),
-        (stations.TAKE_LEASES, [("CP1", 5)]),
+        (stations.TAKE_LEASES, [("CP1", 5, 0)]),
         (frames.INSERT_STATION_EVENTS, [frames.event_row(event)] * 2),
-        (stations.TAKE_LEASES, [("CP1", 7)]),
+        (stations.TAKE_LEASES, [("CP1", 7, 0)]),
     ]
 
 

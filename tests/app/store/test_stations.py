@@ -66,7 +66,7 @@ async def test_a_lease_fences_the_one_before(store: Store, writer: Writer, clock
     assert found is not None
     assert (found.online, found.connected_at) == (True, clock.now() - timedelta(seconds=5))
     async with store.unit_of_work(clock) as unit:
-        await stations.all_offline(unit.session, unit.now())
+        await stations.give_up_lost(unit.session, unit.now())
         found = await stations.get(unit.session, "CP1")
     assert found is not None
     assert (found.online, found.disconnected_at) == (False, clock.now())
@@ -103,9 +103,9 @@ async def test_the_batch_writes_what_the_station_said_and_nothing_else(
         found = stations.connectors_from_batch(
             await batch.fetch(stations.CONNECTORS_OF_STATIONS, ["CP1", "CP2"])
         )
-        ((id_, doc, epoch, _, _, version),) = await batch.fetch(stations.STATIONS_BY_ID, ["CP1"])
+        ((id_, doc, epoch, _, _, version, turn, node),) = await batch.fetch(stations.STATIONS_BY_ID, ["CP1"])
     assert found == {"CP1": [healed, other]}
-    assert (id_, epoch) == ("CP1", 1)
+    assert (id_, epoch, turn, node) == ("CP1", 1, 0, None)
     assert stations.station_from_batch(doc, version) == replace(firmware, last_updated=clock.now())
     async with store.reading() as session:
         assert await stations.connectors_of(session, ["CP1"]) == found

@@ -60,7 +60,7 @@ async def test_calls_in_both_directions_at_once(bridge: Any) -> None:
 
     async def start(number: int) -> Any:
         payload = {"idTag": "GOOD" if number % 2 else "BAD", "connectorId": 1}
-        gateway.check("CS1", "RemoteStartTransaction", payload)
+        await gateway.check("CS1", "RemoteStartTransaction", payload)
         return await gateway.call(
             "CS1", "RemoteStartTransaction", payload, message_id=f"r{number}", timeout=5
         )

@@ -65,7 +65,7 @@ def of_kind(bridge: Any, kind: type) -> list[Any]:
 
 async def ask(bridge: Any, action: str, payload: Any) -> Any:
     gateway = LocalGateway(bridge.context.live)
-    gateway.check("SIM1", action, payload)
+    await gateway.check("SIM1", action, payload)
     ask.number += 1  # type: ignore[attr-defined]
     outcome = await gateway.call("SIM1", action, payload, message_id=f"q{ask.number}", timeout=5)  # type: ignore[attr-defined]
     return outcome.response
