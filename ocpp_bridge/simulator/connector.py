@@ -92,8 +92,7 @@ class Connector:
                 return None
             transaction = self._start(visit.id_tag)
             begun = self._boundary("Transaction.Begin")
-            await self.report("Charging")
-            await self._to_the_end(visit, begun)
+            await self._to_the_end(visit, begun, "Charging")
             return transaction
 
     async def carry_on(self, visit: Visit, began: datetime) -> None:
@@ -106,11 +105,10 @@ class Connector:
             self.transaction = recording.transaction
             self._home.queue.keep([message for _, message in recording.messages])
             stayed = (now - recording.at) / timedelta(seconds=1) if recording.full else 0.0
-            await self.report("SuspendedEV" if recording.full else "Charging")
             left = replace(
                 visit, stays_seconds=max(visit.stays_seconds - stayed, 1.0 if recording.full else 0.0)
             )
-            await self._to_the_end(left, recording.begun)
+            await self._to_the_end(left, recording.begun, "SuspendedEV" if recording.full else "Charging")
 
     async def fail(self, fault: Fault) -> None:
         """Something is wrong for a while: nobody can come, and a car that is there gets no energy.
@@ -161,8 +159,10 @@ class Connector:
         self._home.queue.put("StartTransaction", start, self.transaction)
         return self.transaction
 
-    async def _to_the_end(self, visit: Visit, begun: dict[str, Any]) -> None:
+    async def _to_the_end(self, visit: Visit, begun: dict[str, Any], status: str) -> None:
+        """What was started is stopped, whatever interrupts it."""
         try:
+            await self.report(status)
             await self._charge(visit)
         finally:
             self._finish(begun, visit.id_tag)

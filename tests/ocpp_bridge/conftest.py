@@ -65,9 +65,13 @@ class IntakeDouble:
             asyncio.get_running_loop().call_soon(self.settle, call)
 
     def settle(self, call: Call) -> None:
-        """The call's effect is committed."""
-        call.answer = call.reply(self.answer(call.report))
-        call.done(call, None)
+        """The call's effect is committed, or could not be decided."""
+        try:
+            call.answer = call.reply(self.answer(call.report))
+        except Exception as failure:  # noqa: BLE001 - the connection is told of whatever went wrong
+            call.done(call, failure)
+        else:
+            call.done(call, None)
 
     def release(self) -> None:
         """Answer everything that was held back, and hold nothing back any more."""
