@@ -27,6 +27,7 @@ def greeting(settings: Settings, emsp: EmspSimulator, guest: dict[str, Any]) -> 
     stations = sum(len(site.stations) for site in world.SITES)
     kept = settings.state_dir / "admin-token"
     token = "$VOLTBRIDGE_ADMIN_TOKEN" if settings.admin_token else f"$(cat {kept})"
+    shown = "(as you set it)" if settings.admin_token else f"(cat {kept})"
 
     def look(path: str) -> str:
         return f"curl -s -H \"Authorization: Bearer {token}\" '{url}/admin/v1{path}' | python3 -m json.tool"
@@ -42,6 +43,8 @@ def greeting(settings: Settings, emsp: EmspSimulator, guest: dict[str, Any]) -> 
 Voltbridge is running, with a demo world of {stations} simulated stations and the eMSP {world.EMSP_NAME}.
 Everything below goes through the same ports that real stations and partners use. Stop it with Ctrl-C.
 
+  The console, for a browser; it asks for the admin token
+    {url}/    {shown}
   All stations, and what their connectors say
     {look("/stations")}
   What is being charged now
