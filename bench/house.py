@@ -101,7 +101,7 @@ class House:
 
 @contextlib.contextmanager
 def serving(home: Path, database_url: str, core: int | None, **settings: str) -> Iterator[House]:
-    """`voltbridge serve` in a process of its own, tied to one core, with nothing but `settings` that a user would not set."""
+    """`voltbridge serve` in a process of its own, tied to one core; `settings` by their names without the prefix."""
     http, ocpp, token = processes.free_port(), processes.free_port(), secrets.token_urlsafe(24)
     given = {
         "DATABASE_URL": database_url,
@@ -109,6 +109,8 @@ def serving(home: Path, database_url: str, core: int | None, **settings: str) ->
         "OCPP_PORT": str(ocpp),
         "STATE_DIR": str(home / "state"),
         "ADMIN_TOKEN": token,
+        # The stations of the load know no calls of ours, and every frame is counted at the end.
+        "COMMISSIONING": "0",
     } | settings
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VOLTBRIDGE_")}
     environment |= {f"VOLTBRIDGE_{name}": value for name, value in given.items()}
