@@ -10,9 +10,9 @@ from app.admin.context import AdminContext, Context
 from app.admin.problems import invalid
 from app.admin.requests import Form, Paging, Plain
 from app.domain.parties import Party
-from app.store.hub import HubAgreementRow
+from app.store.hub import HubAgreementRow, HubClientRow
 from ocpi.headers import read_party
-from ocpi.partners.desk import HUB
+from ocpi.hub.clients import OURS
 from ocpi.push import newly_behind
 
 router = APIRouter(prefix="/hub", tags=["hub"], dependencies=[Plain])
@@ -52,8 +52,12 @@ async def end_agreement(one: str, other: str, context: Context) -> Response:
 
 @router.get("/parties", summary="Who is behind the hub", responses=LIST)
 async def list_parties(context: Context, page: Paging) -> Response:
-    """Our own CPO first, then the parties of the hub's partners by name; `partner` null is ours."""
-    found = [_ours(context), *sorted(_theirs(context), key=lambda each: (each["party"], each["role"]))]
+    """Our own CPO first, then the others by name, those who have left included; `partner` null is ours.
+
+    `status` is what OCPI's HubClientInfo tells those who have an agreement with a party.
+    """
+    found = [_client(row, context) for row in await context.hub.clients.all()]
+    found.sort(key=lambda each: (each["partner"] is not None, each["party"], each["role"]))
     return page_answer(found[page.offset : page.offset + page.limit], len(found))
 
 
@@ -63,17 +67,16 @@ async def get_agreement(one: str, other: str, context: Context) -> Response:
     return answer(_body(await context.hub.agreements.get(_party("one", one), _party("other", other))))
 
 
-def _ours(context: AdminContext) -> dict[str, Any]:
-    return {"party": str(context.ours.folded()), "role": "CPO", "partner": None, "state": "registered"}
-
-
-def _theirs(context: AdminContext) -> list[dict[str, Any]]:
-    return [
-        {"party": str(each.party), "role": str(each.role), "partner": partner.id, "state": str(partner.state)}
-        for partner in context.desk.registry.all()
-        if partner.platform == HUB
-        for each in partner.parties
-    ]
+def _client(row: HubClientRow, context: AdminContext) -> dict[str, Any]:
+    partner = context.desk.registry.find(row.partner_id)
+    return {
+        "party": f"{row.country_code}-{row.party_id}",
+        "role": row.role,
+        "partner": row.partner_id or None,
+        "state": "registered" if row.partner_id == OURS else str(partner.state) if partner else "removed",
+        "status": row.status,
+        "last_updated": time_or_none(row.last_updated),
+    }
 
 
 def _body(row: HubAgreementRow) -> dict[str, Any]:

@@ -12,7 +12,7 @@ app = typer.Typer(no_args_is_help=True, help="The hub: parties behind it, and th
 Party = Annotated[str, typer.Argument(metavar="PARTY", help="Country code and party id, such as NL-ABC.")]
 Other = Annotated[str, typer.Argument(metavar="OTHER", help="The other party.")]
 
-_PARTIES = {"party": "party", "role": "role", "partner": "partner", "state": "state"}
+_PARTIES = {"party": "party", "role": "role", "partner": "partner", "state": "state", "status": "status"}
 _AGREEMENTS = {"parties": "parties", "modules": "modules", "since": "created_at"}
 
 

@@ -80,6 +80,25 @@ class HubObjectChanged(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class HubClientChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A party behind the hub came, went, or can be reached or no longer be reached.
+
+    `partner_id` is the platform that it is on, empty for our own CPO.
+    """
+
+    id: str
+    partner_id: str
+    at: datetime
+
+
+class HubAgreementChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """Two parties agreed on what may pass between them, or ended it."""
+
+    one: Party
+    other: Party
+    at: datetime
+
+
 class StationChanged(msgspec.Struct, frozen=True, kw_only=True):
     """A station was put, let in, connected or lost."""
 
@@ -110,6 +129,8 @@ Event = (
     | CommandEnded
     | HubResultCame
     | HubObjectChanged
+    | HubClientChanged
+    | HubAgreementChanged
     | StationChanged
     | StationConnected
     | TokenChanged
@@ -120,7 +141,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """Partner `partner_id` has yet to be told of version `wanted` of an object.
 
     `kind` is one of tariff, location, evse, session, cdr, command, or of what the hub passes on: hub_result,
-    hub_tariff, hub_location, hub_token; `object_id` names it (an EVSE as `location/uid`); `whole` asks for the whole object where a part would do otherwise.
+    hub_tariff, hub_location, hub_token, hub_client; `object_id` names it (an EVSE as `location/uid`); `whole` asks for the whole object where a part would do otherwise.
     """
 
     partner_id: str

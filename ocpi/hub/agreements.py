@@ -1,8 +1,10 @@
 """Agreements: which parties may reach each other, in memory for every message, in the database for ever."""
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
 
 from app.domain.errors import Invalid, NotFound
+from app.domain.events import HubAgreementChanged
 from app.domain.parties import Party
 from app.kit.clock import Clock
 from app.store import hub as rows
@@ -11,6 +13,7 @@ from app.store.hub import HubAgreementRow
 from ocpi.modules import ModuleId
 
 Pair = tuple[str, str]
+_CLOCKS_APART = timedelta(seconds=1)
 
 
 def pair_of(one: Party, other: Party) -> Pair:
@@ -31,11 +34,16 @@ class Agreements:
         self.everybody = everybody
         self.listeners: list[Callable[[], None]] = []
         self._modules: dict[Pair, frozenset[str] | None] = {}
+        self._updated: dict[Pair, datetime] = {}
+        self._read_at: datetime | None = None
 
     async def reload(self) -> bool:
         """Read all of them; whether anything has changed since the last time."""
+        read_at = self._clock.now()
         async with self._store.reading() as session:
             found = await rows.agreements(session)
+        self._read_at = read_at
+        self._updated = {(row.one, row.other): row.last_updated for row in found}
         modules = {
             (row.one, row.other): frozenset(row.modules) if row.modules else None
             for row in found
@@ -43,6 +51,11 @@ class Agreements:
         }
         changed, self._modules = modules != self._modules, modules
         return changed
+
+    async def as_of(self, at: datetime) -> None:
+        """Make sure that what was agreed at this time is known, in whichever process it was."""
+        if self._read_at is None or self._read_at < at + _CLOCKS_APART:
+            await self.reload()
 
     def allow(self, one: Party, other: Party, module: ModuleId) -> bool:
         """Whether messages of this module may pass between two parties, in either direction."""
@@ -57,6 +70,10 @@ class Agreements:
     def known(self, one: Party, other: Party) -> bool:
         """Whether two parties have anything to do with each other."""
         return self.everybody or pair_of(one, other) in self._modules
+
+    def updated(self, one: Party, other: Party) -> datetime | None:
+        """When two parties last agreed, or ended it; None where they never did, or need not."""
+        return None if self.everybody else self._updated.get(pair_of(one, other))
 
     async def all(self) -> Sequence[HubAgreementRow]:
         """The agreements in force, in order of their parties."""
@@ -89,6 +106,7 @@ class Agreements:
             row.modules = sorted(set(modules))
             row.ended = False
             row.last_updated = unit.now()
+            unit.emit(HubAgreementChanged(one=one.folded(), other=other.folded(), at=unit.now()))
         await self._changed()
         return row, created
 
@@ -100,6 +118,7 @@ class Agreements:
                 raise NotFound(f"there is no agreement between {one} and {other}")
             row.ended = True
             row.last_updated = unit.now()
+            unit.emit(HubAgreementChanged(one=one.folded(), other=other.folded(), at=unit.now()))
         await self._changed()
 
     async def _changed(self) -> None:

@@ -8,7 +8,9 @@ from app.store.engine import Store
 from ocpi.client import Relay
 from ocpi.headers import RoutedParty
 from ocpi.hub.agreements import Agreements
+from ocpi.hub.clients import Clients
 from ocpi.hub.links import Links
+from ocpi.hub.liveness import Liveness
 from ocpi.hub.owners import Owners
 from ocpi.hub.reach import Reach
 from ocpi.modules import InterfaceRole, ModuleId
@@ -30,6 +32,8 @@ class Hub:
     owners: Owners
     links: Links
     reach: Reach
+    liveness: Liveness
+    clients: Clients
     seconds: float = FORWARD_SECONDS
     authorize_seconds: float = 5.0
 
@@ -81,6 +85,7 @@ def open_hub(
 ) -> Hub:
     """A hub with nothing in memory yet; `everybody`: no agreements are needed."""
     agreements = Agreements(desk.store, desk.clock, everybody=everybody)
+    liveness = Liveness(desk)
     return Hub(
         desk=desk,
         relay=relay,
@@ -88,6 +93,8 @@ def open_hub(
         reach=Reach(desk.registry, agreements, desk.ours),
         owners=Owners(desk.store, desk.clock, desk.ours),
         links=Links(desk.vault),
+        liveness=liveness,
+        clients=Clients(desk.store, desk.clock, desk.registry, desk.ours, liveness),
         seconds=seconds,
         authorize_seconds=authorize_seconds,
     )

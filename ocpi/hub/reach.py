@@ -21,12 +21,12 @@ _INTERESTED = {
 class Reach:
     """Parties behind the hub as the owner of an object sees them. `ours` is our CPO.
 
-    Of our CPO's own objects nobody hears twice: who is registered with it directly is told there.
+    `agreements` say who may reach whom. Of our CPO's own objects nobody hears twice: who is registered with it directly is told there.
     """
 
     def __init__(self, registry: PartnerRegistry, agreements: Agreements, ours: Party) -> None:
         self._registry = registry
-        self._agreements = agreements
+        self.agreements = agreements
         self.ours = ours.folded()
 
     def takers(self, owner: Party, module: ModuleId, *, but: str = "") -> list[Partner]:
@@ -51,16 +51,14 @@ class Reach:
         partner = self._registry.by_party(HUB, party)
         if partner is None or self._is_direct(party) or not partner.owns(party, Role.EMSP):
             return None
-        return partner if self._agreements.allow(self.ours, party, module) else None
+        return partner if self.agreements.allow(self.ours, party, module) else None
 
     def _parties(self, partner: Partner, owner: Party, module: ModuleId) -> Iterator[PartnerParty]:
         own = owner.folded() == self.ours
         for each in partner.parties:
             if each.role not in _INTERESTED[module] or each.party == owner.folded():
                 continue
-            if self._agreements.allow(owner, each.party, module) and not (
-                own and self._is_direct(each.party)
-            ):
+            if self.agreements.allow(owner, each.party, module) and not (own and self._is_direct(each.party)):
                 yield each
 
     def _is_direct(self, party: Party) -> bool:

@@ -32,9 +32,9 @@ OFFERED: dict[str, tuple[tuple[ModuleId, InterfaceRole], ...]] = {
         (ModuleId.TOKENS, InterfaceRole.RECEIVER),
         (ModuleId.COMMANDS, InterfaceRole.RECEIVER),
     ),
-    HUB: _FUNCTIONAL,
+    HUB: (*_FUNCTIONAL, (ModuleId.HUB_CLIENT_INFO, InterfaceRole.SENDER)),
 }
-"""The functional interfaces of each platform of ours."""
+"""The interfaces of each platform of ours, beside credentials."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

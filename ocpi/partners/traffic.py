@@ -14,6 +14,7 @@ from app.store.engine import Store
 from app.store.errors import StoreError
 from app.store.messages import Message
 from ocpi.client import Exchange
+from ocpi.partners.answers import Answers
 
 _log = logs.get("ocpi.traffic")
 _MOST_WAITING = 4000
@@ -49,9 +50,11 @@ class Traffic:
         self._waiting: deque[tuple[datetime, Exchange | Heard]] = deque()
         self._turn = asyncio.Lock()
         self.dropped = 0
+        self.answers = Answers(clock)
 
     def sent(self, exchange: Exchange) -> None:
         """Keep a request of ours."""
+        self.answers.note(exchange)
         self._keep(exchange)
 
     def heard(self, heard: Heard) -> None:

@@ -1,12 +1,13 @@
-"""Deliveries of the hub: results that came back for a party, and objects that their owners tell everybody."""
+"""Deliveries of the hub: results that came back, objects that their owners tell everybody, and who is behind it."""
 
 from datetime import timedelta
 
 from app.domain.parties import Party
 from app.outbox.outcomes import Claim, Delivered, Down, Failed, Outcome, Refused
-from app.store.columns import moment
-from app.store.hub import HubObjectRow, HubResultRow
+from app.store.columns import micros, moment
+from app.store.hub import HubClientRow, HubObjectRow, HubResultRow
 from ocpi.headers import RoutedParty
+from ocpi.hub.clients import as_seen
 from ocpi.hub.reach import Reach
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.desk import Desk
@@ -16,19 +17,40 @@ from ocpi.push.requests import Declined, Requests, Said, Took
 RESULT_LIVES = timedelta(hours=1)
 """How long the result of a command is of use to whoever waits for it."""
 
-Behind = HubObjectRow | HubResultRow
+Behind = HubObjectRow | HubResultRow | HubClientRow
 
 
 async def deliver(desk: Desk, reach: Reach, partner: Partner, claim: Claim, thing: Behind) -> Outcome:
     """Tell a party behind the hub; see app.outbox.outcomes."""
     if isinstance(thing, HubResultRow):
         return await _result(desk, partner, thing)
+    if isinstance(thing, HubClientRow):
+        return await _client(desk, reach, partner, claim=claim, client=thing)
     url = partner.endpoint(ModuleId(thing.module), InterfaceRole.RECEIVER)
     if url is None:
         return Refused(error=f"the partner offers no receiver of {thing.module}")
     said = await _tell_all(desk, reach, partner, claim=claim, thing=thing, url=url)
     if isinstance(said, Took):
         return Delivered(version=moment(thing.version), note=said.note)
+    return said if isinstance(said, Down) else said.outcome
+
+
+async def _client(
+    desk: Desk, reach: Reach, partner: Partner, *, claim: Claim, client: HubClientRow
+) -> Outcome:
+    """PUT of a party as this platform sees it, never of its own (OCPI 2.2.1 mod_hub_client_info, not routed)."""
+    url = partner.endpoint(ModuleId.HUB_CLIENT_INFO, InterfaceRole.RECEIVER)
+    if url is None:
+        return Refused(error="the partner offers no receiver of hubclientinfo")
+    await reach.agreements.as_of(moment(claim.wanted))
+    seen = as_seen(client, partner, reach.agreements)
+    version = seen.last_updated
+    if client.partner_id == partner.id or claim.confirmed == micros(version):
+        return Delivered(version=version)
+    there = f"{url}/{client.country_code}/{client.party_id}"
+    said = await Requests(desk=desk, partner=partner, to=None).send("PUT", there, seen.to_wire())
+    if isinstance(said, Took):
+        return Delivered(version=version, note=said.note)
     return said if isinstance(said, Down) else said.outcome
 
 

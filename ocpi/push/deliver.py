@@ -16,7 +16,7 @@ from app.domain.tariffs import Tariff
 from app.outbox.outcomes import Claim, Delivered, Down, Failed, Missing, Outcome, Refused
 from app.store import locations
 from app.store.columns import micros
-from app.store.hub import HubObjectRow, HubResultRow
+from app.store.hub import HubClientRow, HubObjectRow, HubResultRow
 from app.store.writer import Batch
 from ocpi.headers import RoutedParty
 from ocpi.hub.agreements import Agreements
@@ -77,7 +77,7 @@ class PartnerDeliverer:
             return None
         if thing is None:
             return Refused(error="the object does not exist (any more)")
-        if isinstance(thing, HubObjectRow | HubResultRow):
+        if isinstance(thing, HubObjectRow | HubResultRow | HubClientRow):
             return await behind.deliver(self._desk, self._reach, partner, claim, thing)
         if isinstance(thing, Told):
             return await self._result(partner, claim, thing)

@@ -14,8 +14,8 @@ from app.domain.sessions import ChargingSession
 from app.domain.status import EvseStatus
 from app.domain.tariffs import Tariff
 from app.outbox.outcomes import Claim
-from app.store import cdrs, hub, locations, remote, sessions, tariffs
-from app.store.hub import HubObjectRow, HubResultRow
+from app.store import cdrs, hub, hub_clients, locations, remote, sessions, tariffs
+from app.store.hub import HubClientRow, HubObjectRow, HubResultRow
 from app.store.writer import Batch
 
 
@@ -36,7 +36,7 @@ class Withdrawn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Object = LiveEvse | Location | Tariff | Withdrawn | ChargingSession | ChargeDetailRecord
-Thing = Object | Told | HubObjectRow | HubResultRow
+Thing = Object | Told | HubObjectRow | HubResultRow | HubClientRow
 
 
 def evse_name(location_id: str, uid: str) -> str:
@@ -101,6 +101,10 @@ async def _hub_objects(session: AsyncSession, names: Iterable[str]) -> dict[str,
     return dict(await hub.objects(session, names))
 
 
+async def _hub_clients(session: AsyncSession, names: Iterable[str]) -> dict[str, Thing]:
+    return dict(await hub_clients.by_id(session, names))
+
+
 async def _tariffs(session: AsyncSession, names: Iterable[str]) -> dict[str, Thing]:
     found = await tariffs.bodies(session, names)
     gone = await tariffs.withdrawn_among(session, list(found))
@@ -117,4 +121,5 @@ _READERS = {
     "hub_tariff": _hub_objects,
     "hub_location": _hub_objects,
     "hub_token": _hub_objects,
+    "hub_client": _hub_clients,
 }

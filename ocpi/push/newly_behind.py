@@ -9,7 +9,7 @@ from app.domain.events import Mark
 from app.domain.parties import Party
 from app.outbox import enqueue
 from app.store import hub as rows
-from app.store import locations, tariffs
+from app.store import hub_clients, locations, tariffs
 from app.store.paging import Window
 from ocpi.hub.reach import Reach
 from ocpi.hub.routing import BROADCAST
@@ -32,9 +32,9 @@ async def tell(desk: Desk, reach: Reach, partner: Partner, *, anew: bool) -> int
     async with desk.store.unit_of_work(desk.clock) as unit:
         if anew:
             await enqueue.forget_confirmed(unit.session, partner.id)
-        wanted = await _of_ours(unit.session, desk, reach, partner) + await _of_others(
-            unit.session, reach, partner
-        )
+        wanted = await _clients(unit.session, partner)
+        wanted += await _of_ours(unit.session, desk, reach, partner)
+        wanted += await _of_others(unit.session, reach, partner)
         wanted.sort(key=lambda each: RANKS[each[0]])
         gap = timedelta(seconds=1 / partner.settings.pace)
         now = unit.now()
@@ -44,6 +44,13 @@ async def tell(desk: Desk, reach: Reach, partner: Partner, *, anew: bool) -> int
         ]
         await enqueue.schedule(unit.session, [(mark, now + gap * n) for n, mark in enumerate(marks)])
     return len(wanted)
+
+
+async def _clients(session: AsyncSession, partner: Partner) -> list[tuple[str, str]]:
+    if not _takes(partner, ModuleId.HUB_CLIENT_INFO):
+        return []
+    known = await hub_clients.all_of_them(session)
+    return [("hub_client", row.id) for row in known if row.partner_id != partner.id]
 
 
 async def _of_ours(

@@ -47,11 +47,14 @@ Said = Took | Declined | Unclear | Down
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requests:
-    """Sends requests of deliveries to one party of a partner; they come from our CPO unless `sender` is given."""
+    """Sends requests of deliveries to one party of a partner; they come from our CPO unless `sender` is given.
+
+    To no party: of a module that is never routed.
+    """
 
     desk: Desk
     partner: Partner
-    to: RoutedParty
+    to: RoutedParty | None
     sender: RoutedParty | None = None
     correlation_id: str | None = None
 
@@ -67,7 +70,7 @@ class Requests:
 
     async def _once(self, partner: Partner, method: str, url: str, raw: bytes | None) -> Said:
         ours = RoutedParty(self.desk.ours.country_code, self.desk.ours.party_id)
-        routing = Routing(to=self.to, sender=self.sender or ours)
+        routing = None if self.to is None else Routing(to=self.to, sender=self.sender or ours)
         try:
             answer = await self.desk.client.send(
                 method,

@@ -1,12 +1,14 @@
 """From events to marks: which partner has to be told of which object. Pure and quick: asked for every batch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from app.domain.events import (
     CdrIssued,
     CommandEnded,
     Event,
     EvseStatusChanged,
+    HubAgreementChanged,
+    HubClientChanged,
     HubObjectChanged,
     HubResultCame,
     LocationChanged,
@@ -14,8 +16,12 @@ from app.domain.events import (
     SessionChanged,
     TariffChanged,
 )
+from app.domain.parties import Party, Role
+from ocpi.hub.clients import client_id
 from ocpi.hub.reach import Reach
 from ocpi.modules import ModuleId
+from ocpi.partners.desk import HUB
+from ocpi.partners.partner import Partner
 from ocpi.partners.registry import PartnerRegistry
 from ocpi.push import audience
 from ocpi.push.loading import evse_name
@@ -23,6 +29,7 @@ from ocpi.push.loading import evse_name
 RANKS = {
     "command": -1,
     "hub_result": -1,
+    "hub_client": -1,
     "tariff": 0,
     "hub_tariff": 0,
     "location": 1,
@@ -32,7 +39,8 @@ RANKS = {
     "session": 3,
     "cdr": 4,
 }
-"""The order in which a partner is told: what is named before what names it; results of commands wait for nothing."""
+"""The order in which a partner is told: what is named before what names it; results of commands, and who is behind the hub, wait
+for nothing."""
 
 
 HUB_KINDS = {
@@ -91,8 +99,37 @@ def marks_of(registry: PartnerRegistry, event: Event, reach: Reach | None = None
             module = ModuleId(event.module)
             takers = reach.takers(event.owner, module, but=event.sender_id)
             return [_mark(p.id, HUB_KINDS[module], event.id, event, whole=True) for p in takers]
+        case HubClientChanged():
+            viewers = registry.receivers(HUB, ModuleId.HUB_CLIENT_INFO)
+            return [
+                _mark(p.id, "hub_client", event.id, event, whole=True)
+                for p in viewers
+                if p.id != event.partner_id
+            ]
+        case HubAgreementChanged() if reach is not None:
+            pairs = ((event.one, event.other), (event.other, event.one))
+            return [
+                _mark(viewer.id, "hub_client", name, event, whole=True)
+                for one, other in pairs
+                for viewer, name in _meetings(registry, reach, one, other)
+            ]
         case _:
             return []
+
+
+def _meetings(
+    registry: PartnerRegistry, reach: Reach, viewer: Party, seen: Party
+) -> Iterator[tuple[Partner, str]]:
+    """The platform of a party, if it wants to know of others, with the names of another party in its roles."""
+    partner, other = registry.by_party(HUB, viewer), registry.by_party(HUB, seen)
+    if partner is None or partner not in registry.receivers(HUB, ModuleId.HUB_CLIENT_INFO):
+        return
+    if seen.folded() == reach.ours:
+        yield partner, client_id(seen, Role.CPO)
+    elif other is not None and other.id != partner.id:
+        for each in other.parties:
+            if each.party == seen.folded():
+                yield partner, client_id(seen, each.role)
 
 
 def _mark(
@@ -106,7 +143,9 @@ def _mark(
     | CdrIssued
     | CommandEnded
     | HubResultCame
-    | HubObjectChanged,
+    | HubObjectChanged
+    | HubClientChanged
+    | HubAgreementChanged,
     *,
     whole: bool,
 ) -> Mark:

@@ -7,7 +7,7 @@ from ocpi.errors import MethodNotAllowedError, NotFoundError
 from ocpi.hub.hub import RESULTS
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.desk import HUB, OFFERED
-from ocpi.server import cdrs, commands, credentials, locations, sessions, tariffs, tokens, versions
+from ocpi.server import cdrs, clients, commands, credentials, locations, sessions, tariffs, tokens, versions
 from ocpi.server.calling import Operation
 from ocpi.versions import Version
 
@@ -57,9 +57,16 @@ def _interfaces() -> dict[tuple[str, ...], Interface]:
                 # Where results of commands come back to; in no version details.
                 found[platform, version, RESULTS] = Interface(ModuleId.COMMANDS, version, ())
             for module, role in offered:
-                operations = () if platform == HUB else INTERFACES[module, role]
+                operations = _operations(platform, module, role)
                 found[platform, version, role.lower(), module] = Interface(module, version, operations, role)
     return found
+
+
+def _operations(platform: str, module: ModuleId, role: InterfaceRole) -> Sequence[Operation]:
+    """What is answered here itself: on the hub only who is behind it, all else is routed."""
+    if platform == HUB:
+        return () if module.routed else clients.OPERATIONS
+    return INTERFACES[module, role]
 
 
 BY_PATH = _interfaces()

@@ -57,12 +57,17 @@ def regular_work(context: OcpiContext, leads: Callable[[], bool] = lambda: True)
     async def agreements() -> None:
         await context.hub.agreements.reload()
 
+    async def clients() -> None:
+        await context.hub.liveness.look(context.traffic.answers)
+        await context.hub.clients.refresh()
+
     async def results() -> None:
         await response_urls.forget_old(context.store, context.clock)
 
     return [
         Periodic("hub-owners", 2.0, context.hub.owners.keep),
         Periodic("hub-agreements", 10.0, agreements),
+        Periodic("hub-clients", 2.0, clients, at_once=True).only_if(leads),
         Periodic("hub-results", 3600.0, results),
         Periodic("ocpi-traffic", 1.0, context.traffic.flush),
         Periodic("ocpi-contacts", 30.0, contacts),

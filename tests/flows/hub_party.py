@@ -21,7 +21,8 @@ from ocpi.headers import authorization
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.simulator.registration import Identity, Registration
 from ocpi.strict_json import parse_body
-from ocpi.wire.types import Role
+from ocpi.wire.credentials import Credentials, CredentialsRole
+from ocpi.wire.types import BusinessDetails, Role
 
 VERSION = "2.2.1"
 NOW = "2026-11-20T12:00:00Z"
@@ -76,7 +77,8 @@ class HubParty:
     def __post_init__(self) -> None:
         self.client: PartnerClient = open_client()
         self.identity = Identity(self.country, self.party, f"{self.role} {self.party}", self.role)
-        self.registration = Registration(self.identity, self.client)
+        self.registration = _Platform(self.identity, self.client)
+        self.registration.extra = self.extra
         self._server: uvicorn.Server | None = None
         self._port = 0
         self._hanging = asyncio.Event()
@@ -209,6 +211,23 @@ class HubParty:
             await self._hanging.wait()
             return Response(status_code=500)
         return answer
+
+
+class _Platform(Registration):
+    """A platform that may have more parties than one."""
+
+    extra: tuple[tuple[Role, str, str], ...] = ()
+
+    def credentials(self, token: str) -> Credentials:
+        """All parties, the first one first."""
+        own = super().credentials(token)
+        more = [
+            CredentialsRole(
+                role=role, country_code=country, party_id=party, business_details=BusinessDetails(name=party)
+            )
+            for role, country, party in self.extra
+        ]
+        return Credentials(token=own.token, url=own.url, roles=[*own.roles, *more])
 
 
 class _Server(uvicorn.Server):
