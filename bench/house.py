@@ -41,6 +41,11 @@ class House:
             station = {"location_id": f"LOC{number}", "connectors": [link], "password": PASSWORD}
             self._put(f"stations/{mix.STATION_ID.format(number)}", station)
 
+    def let_in(self, stations: int) -> None:
+        """So many stations with a password and nothing else."""
+        for number in range(1, stations + 1):
+            self._put(f"stations/{mix.STATION_ID.format(number)}", {"password": PASSWORD})
+
     def put_location(self, number: int, evses: int) -> None:
         """A location as rich as partners' lists have them, with so many EVSEs of two connectors each."""
         self._put(f"locations/SITE{number:05d}", _rich_location(number, evses))
