@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app.admin.answers import LIST, answer, page_answer, time_or_none
 from app.admin.context import Context
-from app.admin.requests import Paging, Plain
+from app.admin.requests import Form, Paging, Plain, Words
 from app.outbox import inspect
 from app.outbox.tables import DeliveryRow
 
@@ -22,6 +22,7 @@ class DeliveryState(StrEnum):
     DELIVERED = "delivered"
     FAILING = "failing"
     DEAD = "dead"
+    DISCARDED = "discarded"
 
 
 @router.get("", summary="Deliveries, newest first", responses=LIST)
@@ -43,13 +44,31 @@ async def list_deliveries(
     return page_answer([_body(row) for row in found], total)
 
 
-@router.post("/{delivery_id}/retry", summary="Try a failing or dead delivery again now")
-async def retry_delivery(delivery_id: Annotated[int, Path(ge=1, le=2**63 - 1)], context: Context) -> Response:
+DeliveryId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+
+
+class Discarding(Form):
+    """Why a partner shall not be told."""
+
+    reason: Words
+
+
+@router.post("/{delivery_id}/retry", summary="Try a failing, dead or discarded delivery again now")
+async def retry_delivery(delivery_id: DeliveryId, context: Context) -> Response:
     """409: it is under way or done."""
     async with context.store.unit_of_work(context.clock) as unit:
         body = _body(await inspect.retry(unit.session, delivery_id, unit.now()))
     context.wake()
     return answer(body)
+
+
+@router.post("/{delivery_id}/discard", summary="Try a waiting, failing or dead delivery no more")
+async def discard_delivery(delivery_id: DeliveryId, body: Discarding, context: Context) -> Response:
+    """The partner is not told this version; later changes of the object travel. 409: it is under way or done."""
+    async with context.store.unit_of_work(context.clock) as unit:
+        found = _body(await inspect.discard(unit.session, delivery_id, f"discarded: {body.reason}"))
+    context.wake()
+    return answer(found)
 
 
 def _body(row: DeliveryRow) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Partners: invited, registered, renewed, paused, and how far behind each one is."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Response
@@ -10,18 +11,31 @@ from app.admin.answers import LIST, answer, page_answer, time_or_none
 from app.admin.context import AdminContext, Context
 from app.admin.problems import invalid
 from app.admin.requests import Document, Form, Paging, Plain, object_body
-from app.outbox import inspect
+from app.outbox import inspect, lanes
 from app.outbox.inspect import Backlog
+from app.outbox.lanes import Lane
+from app.store import messages
+from app.store.messages import Tally
 from ocpi.client import Peer
 from ocpi.headers import is_token
 from ocpi.partners import handshake, invitations, probe
+from ocpi.partners.arrival import MESSAGES, arrival
 from ocpi.partners.desk import PLATFORM
 from ocpi.partners.partner import Partner, PartnerSettings
 from ocpi.push import prices
 
 router = APIRouter(prefix="/partners", tags=["partners"], dependencies=[Plain])
 
-_NOBODY = Backlog(0, None)
+LOOKED_AT = 100
+"""By so many of a partner's newest requests it is told how often they fail."""
+
+
+class _Known(NamedTuple):
+    """What is known of partners besides themselves, by their ids."""
+
+    backlogs: dict[str, Backlog]
+    lanes: dict[str, Lane]
+    traffic: dict[str, Tally]
 
 
 class Invitation(Form):
@@ -57,10 +71,8 @@ async def list_partners(context: Context, page: Paging) -> Response:
     """Oldest first; never a token."""
     partners = sorted(context.desk.registry.all(), key=lambda each: (each.created_at, each.id))
     found = partners[page.offset : page.offset + page.limit]
-    behind = await _backlogs(context)
-    return page_answer(
-        [partner_body(each, context, behind.get(each.id, _NOBODY)) for each in found], len(partners)
-    )
+    known = await _known(context, found)
+    return page_answer([partner_body(each, context, known) for each in found], len(partners))
 
 
 @router.post("", status_code=201, summary="Invite a partner; its token A is shown only here")
@@ -131,6 +143,19 @@ async def unregister(partner_id: str, context: Context) -> Response:
     return answer(body | ({"trouble": trouble} if trouble else {}))
 
 
+@router.get("/{partner_id}/handshake", summary="How far a partner that we invited has come, step by step")
+async def get_handshake(partner_id: str, context: Context) -> Response:
+    """Each step with `ok` true, false or null (not reached), what was seen, when, and what to do about it."""
+    partner = context.desk.partner(partner_id)
+    async with context.store.reading() as session:
+        found, _ = await messages.find(session, partner_id=partner_id, limit=MESSAGES)
+    steps = [
+        {"step": each.step, "ok": each.ok, "found": each.found, "advice": each.advice, "at": time_or_none(each.at)}
+        for each in arrival(partner, found)
+    ]  # fmt: skip
+    return answer({"state": str(partner.state), "steps": steps})
+
+
 @router.post("/{partner_id}/register", summary="We start the handshake, with the partner's URL and token A")
 async def register(partner_id: str, body: Registration, context: Context) -> Response:
     """502 names the step that failed; then nothing has changed."""
@@ -167,11 +192,10 @@ async def resume(partner_id: str, context: Context) -> Response:
     return await _shown(context, partner)
 
 
-def partner_body(partner: Partner, context: AdminContext, backlog: Backlog) -> dict[str, Any]:
-    """A partner for the operator's eyes; no token in any form."""
+def partner_body(partner: Partner, context: AdminContext, known: _Known) -> dict[str, Any]:
+    """A partner for the operator's eyes; no token in any form. `traffic` counts its newest requests, both ways."""
     settings = partner.settings
-    since = backlog.oldest
-    lag = 0.0 if since is None else max(0.0, (context.clock.now() - since).total_seconds())
+    traffic = known.traffic.get(partner.id, Tally(0, 0))
     return {
         "id": partner.id,
         "platform": partner.platform,
@@ -194,7 +218,8 @@ def partner_body(partner: Partner, context: AdminContext, backlog: Backlog) -> d
         "tariffs": partner.prices,
         "settings": {name: getattr(settings, name) for name in settings.__struct_fields__}
         | {"authorize_unknown": partner.asked_of_unknown},
-        "delivery": {"depth": backlog.depth, "oldest": time_or_none(since), "lag_seconds": round(lag, 3)},
+        "delivery": _delivery(partner.id, context, known),
+        "traffic": traffic._asdict(),
         "last_contact": time_or_none(partner.last_contact),
         "created_at": time_or_none(partner.created_at),
         "last_updated": time_or_none(partner.last_updated),
@@ -231,11 +256,30 @@ def _invited(context: AdminContext, partner: Partner, token: str) -> dict[str, A
     }
 
 
-async def _backlogs(context: AdminContext) -> dict[str, Backlog]:
+def _delivery(partner_id: str, context: AdminContext, known: _Known) -> dict[str, Any]:
+    backlog = known.backlogs.get(partner_id, Backlog(0, None))
+    lane = known.lanes.get(partner_id, Lane(partner_id=partner_id))
+    since = backlog.oldest
+    lag = 0.0 if since is None else max(0.0, (context.clock.now() - since).total_seconds())
+    return {
+        "depth": backlog.depth,
+        "oldest": time_or_none(since),
+        "lag_seconds": round(lag, 3),
+        "failures": lane.failures,
+        "retry_at": time_or_none(lane.retry_at) if lane.failures else None,
+        "stopped": lane.paused,
+        "last_error": lane.last_error,
+    }
+
+
+async def _known(context: AdminContext, partners: Sequence[Partner]) -> _Known:
     async with context.store.reading() as session:
-        return await inspect.backlogs(session)
+        return _Known(
+            backlogs=await inspect.backlogs(session),
+            lanes=await lanes.read(session),
+            traffic=await messages.tallies(session, [each.id for each in partners], LOOKED_AT),
+        )
 
 
 async def _shown(context: AdminContext, partner: Partner) -> Response:
-    behind = await _backlogs(context)
-    return answer(partner_body(partner, context, behind.get(partner.id, _NOBODY)))
+    return answer(partner_body(partner, context, await _known(context, [partner])))

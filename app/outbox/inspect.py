@@ -13,7 +13,7 @@ from app.kit import metrics
 from app.outbox.tables import EVENT, DeliveryRow
 from app.store.columns import UtcMicros
 
-_SETTLED = ("delivered", "dead")
+_SETTLED = ("delivered", "dead", "discarded")
 _FREE = ("waiting", "failing")
 
 
@@ -47,9 +47,9 @@ async def find(
 
 
 async def retry(session: AsyncSession, delivery_id: int, now: datetime) -> DeliveryRow:
-    """Make one delivery due now, a dead one too. Raises NotFound, or Conflict while it is under way or done."""
+    """Make one delivery due now, a dead or discarded one too. Raises NotFound, or Conflict while it is under way or done."""
     row = await _row(session, delivery_id)
-    if row.state not in (*_FREE, "dead") or row.kind == EVENT:
+    if row.state not in (*_FREE, "dead", "discarded") or row.kind == EVENT:
         raise Conflict(f"delivery {delivery_id} is {row.state}: there is nothing to retry")
     row.state, row.next_at, row.attempts, row.created_at = "waiting", now, 0, now
     await session.flush()
@@ -57,11 +57,14 @@ async def retry(session: AsyncSession, delivery_id: int, now: datetime) -> Deliv
 
 
 async def discard(session: AsyncSession, delivery_id: int, reason: str) -> DeliveryRow:
-    """Try no more. Raises NotFound, or Conflict while it is under way or done."""
+    """Try no more, by an operator's wish; the next change of the object is told as ever.
+
+    Raises NotFound, or Conflict while it is under way or done.
+    """
     row = await _row(session, delivery_id)
     if row.state not in (*_FREE, "dead"):
-        raise Conflict(f"delivery {delivery_id} is {row.state}")
-    row.state, row.last_error = "dead", reason
+        raise Conflict(f"delivery {delivery_id} is {row.state}: there is nothing to discard")
+    row.state, row.last_error, row.leased_until = "discarded", reason, None
     await session.flush()
     return row
 

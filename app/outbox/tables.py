@@ -65,7 +65,7 @@ COLUMNS = (
     "partner_id", "kind", "object_id", "rank", "whole", "wanted", "state", "attempts", "next_at", "last_error",
     "created_at",
 )  # fmt: skip
-_SETTLED = "{old}.state IN ('delivered', 'dead')"
+_SETTLED = "{old}.state IN ('delivered', 'dead', 'discarded')"
 
 
 def _afresh(new: str, old: str) -> str:

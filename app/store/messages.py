@@ -4,7 +4,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Index, Text, delete, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Index,
+    Select,
+    Text,
+    and_,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
@@ -86,6 +99,37 @@ async def find(
     wanted = select(MessageRow).where(*filters).order_by(newest_first).limit(limit).offset(offset)
     rows = (await session.execute(wanted)).scalars()
     return [Message(*(getattr(row, name) for name in Message._fields)) for row in rows], total
+
+
+class Tally(NamedTuple):
+    """Of the newest requests with a partner: how many, and how many of them came to nothing."""
+
+    requests: int
+    failed: int
+
+
+async def tallies(session: AsyncSession, partner_ids: Sequence[str], newest: int) -> dict[str, Tally]:
+    """Both directions, at most `newest` of each partner; partners without any are left out."""
+    if not partner_ids:
+        return {}
+    parts = [_newest_of(each, newest) for each in partner_ids]
+    looked = union_all(*parts).subquery() if len(parts) > 1 else parts[0].subquery()
+    failed = func.sum(case((looked.c.failed, 1), else_=0))
+    wanted = select(looked.c.partner_id, func.count(), failed).group_by(looked.c.partner_id)
+    return {who: Tally(count, int(bad)) for who, count, bad in (await session.execute(wanted)).all()}
+
+
+def _newest_of(partner_id: str, newest: int) -> Select[tuple[str | None, bool]]:
+    http, ocpi = col(MessageRow.http_status), col(MessageRow.ocpi_status)
+    failed = or_(http.is_(None), http >= 400, and_(ocpi.is_not(None), ocpi >= 2000))
+    latest = (
+        select(col(MessageRow.partner_id), failed.label("failed"))
+        .where(col(MessageRow.partner_id) == partner_id)
+        .order_by(col(MessageRow.id).desc())
+        .limit(newest)
+        .subquery()
+    )
+    return select(latest.c.partner_id, latest.c.failed)
 
 
 async def forget_before(session: AsyncSession, at: datetime) -> int:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from starlette.routing import compile_path
 
 from app.admin.console import overview
+from app.admin.console.partners import adding, partner
+from app.admin.console.partners import listing as partners
 from app.admin.console.stations import listing, station
 
 Build = Callable[..., Awaitable[None]]
@@ -29,6 +31,9 @@ PAGES: tuple[Page, ...] = (
     Page("/", "Overview", overview.page, icon="space_dashboard"),
     Page("/stations", "Stations", listing.page, icon="ev_station"),
     Page("/stations/{station_id}", "{station_id}", station.page, under="/stations"),
+    Page("/partners", "Partners", partners.page, icon="handshake"),
+    Page("/partners/new", "Add a partner", adding.page, under="/partners"),
+    Page("/partners/{partner_id}", "Partner", partner.page, under="/partners"),
 )
 
 _PATTERNS = [compile_path(page.path)[0] for page in PAGES]

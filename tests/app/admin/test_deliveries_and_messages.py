@@ -20,8 +20,7 @@ async def marks(house: Any) -> None:
                 partner_id=partner, kind="session", object_id=object_id, rank=3, whole=True, wanted=unit.now()
             )
             await enqueue.mark(unit.session, [mark], unit.now())
-        rows, _ = await inspect.find(unit.session, partner_id="p-2", limit=1)
-        await inspect.discard(unit.session, rows[0].id or 0, "refused: 2001")
+        await inspect.give_up(unit.session, "p-2", "refused: 2001")
 
 
 async def test_deliveries_are_listed(api: httpx.AsyncClient, marks: None) -> None:
@@ -52,6 +51,35 @@ async def test_a_dead_delivery_is_tried_again(api: httpx.AsyncClient, house: Any
     assert house.woken == 1
     for path, status in (("0", 422), ("x", 422), ("999999", 404), (str(2**63), 422)):
         assert (await api.post(f"/deliveries/{path}/retry")).status_code == status
+
+
+async def test_a_dead_delivery_is_put_away_and_can_be_taken_up_again(
+    api: httpx.AsyncClient, house: Any, marks: None
+) -> None:
+    (dead,) = (await api.get("/deliveries?state=dead")).json()
+    path = f"/deliveries/{dead['id']}"
+    assert (await api.post(f"{path}/discard", json={"reason": " "})).status_code == 422
+    gone = await api.post(f"{path}/discard", json={"reason": "they never knew it"})
+    assert (gone.json()["state"], gone.json()["last_error"]) == ("discarded", "discarded: they never knew it")
+    assert house.woken == 1
+    assert (await api.get("/deliveries?state=dead")).json() == []
+    assert (await api.get("/statistics/now")).json()["deliveries"] | {"waiting": 2, "dead": 0} == (
+        await api.get("/statistics/now")
+    ).json()["deliveries"]
+    assert (await api.post(f"{path}/discard", json={"reason": "again"})).status_code == 409
+    assert (await api.post(f"{path}/retry")).json()["state"] == "waiting"
+
+
+async def test_what_was_put_away_is_told_again_when_it_changes(
+    api: httpx.AsyncClient, house: Any, marks: None
+) -> None:
+    (dead,) = (await api.get("/deliveries?state=dead")).json()
+    await api.post(f"/deliveries/{dead['id']}/discard", json={"reason": "for now"})
+    async with house.store.unit_of_work(house.clock) as unit:
+        mark = Mark(partner_id="p-2", kind="session", object_id="S1", rank=3, whole=False, wanted=unit.now())
+        await enqueue.mark(unit.session, [mark], unit.now())
+    (again,) = (await api.get("/deliveries?partner=p-2")).json()
+    assert (again["id"], again["state"], again["last_error"]) == (dead["id"], "waiting", None)
 
 
 async def test_messages_are_listed_without_tokens(api: httpx.AsyncClient, house: Any) -> None:
