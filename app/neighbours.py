@@ -2,12 +2,11 @@
 
 from functools import partial
 
-from app.cluster.bus import Topic
+from app.cluster.bus import Topic, go_and_look
 from app.cluster.directory import Directory
 from app.cluster.membership import Membership
 from app.domain.commands import OutcomeKind
 from app.kit.periodic import Periodic
-from app.kit.tasks import spawn
 from app.outbox import claim
 from app.services.commands import Commands
 from app.services.intake import Intake
@@ -33,10 +32,10 @@ def listen(member: Membership, intake: Intake, ocpi: OcpiContext, live: LiveStat
     bus, registry, agreements = member.bus, ocpi.registry, ocpi.hub.agreements
 
     def partner_changed(partner_id: str) -> None:
-        spawn(registry.refresh(partner_id) if partner_id else registry.load(), "partner changed elsewhere")
+        go_and_look(registry.refresh(partner_id) if partner_id else registry.load(), "partners")
 
     def agreements_changed(_id: str) -> None:
-        spawn(agreements.reload(), "agreements changed elsewhere")
+        go_and_look(agreements.reload(), "agreements")
 
     def hang_up(station_id: str) -> None:
         socket = live.get(station_id)

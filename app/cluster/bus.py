@@ -1,10 +1,12 @@
 """The bus between processes: it only wakes. Every fact is a row, and whoever is not woken finds it at its next look."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.kit import logs
+from app.kit.tasks import spawn
+from app.store.errors import StoreError
 
 Heard = Callable[[str], None]
 """Told of an id; "" means that anything may have been missed."""
@@ -31,6 +33,18 @@ class Topic(StrEnum):
     """A station that was written to elsewhere than where its socket is."""
     HANG_UP = "hang-up"
     """A station whose socket is to be closed."""
+
+
+def go_and_look(work: Coroutine[Any, Any, object], name: str) -> None:
+    """Do in the background what the bus asks for. Where the store is away the next regular look does it."""
+
+    async def look() -> None:
+        try:
+            await work
+        except StoreError as error:
+            _log.info("a look at the store has to wait", work=name, error=str(error))
+
+    spawn(look(), name)
 
 
 class Bus(Protocol):

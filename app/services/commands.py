@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from app.cluster.bus import Bus, LocalBus, Topic
+from app.cluster.bus import Bus, LocalBus, Topic, go_and_look
 from app.cluster.directory import Directory
 from app.domain.commands import Outcome, OutcomeKind
 from app.domain.errors import Conflict
@@ -129,7 +129,7 @@ class Commands:
 
     def _wanted(self, node: str) -> None:
         if node in ("", str(self.node)):
-            spawn(self.take_wanted(), "calls of other processes")
+            go_and_look(self.take_wanted(), "calls of other processes")
 
     async def _have_carried_out(self, command: StoredCommand, late: Late | None) -> Outcome:
         outcome = await self._elsewhere.end_of(command)
@@ -139,7 +139,7 @@ class Commands:
 
     async def _carry_out_for_another(self, command: StoredCommand) -> None:
         def late(outcome: Outcome) -> None:
-            spawn(self._keep_late(command.id, outcome), f"late answer to {command.id}")
+            go_and_look(self._keep_late(command.id, outcome), f"late answer to {command.id}")
 
         left = (command.deadline - self._clock.now()).total_seconds()
         payload: dict[str, Any] = msgspec.json.decode(command.payload)

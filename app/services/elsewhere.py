@@ -6,12 +6,11 @@ from datetime import timedelta
 
 import msgspec
 
-from app.cluster.bus import Bus, Topic
+from app.cluster.bus import Bus, Topic, go_and_look
 from app.domain.commands import Outcome, OutcomeKind
 from app.domain.ports import Late
 from app.kit import logs
 from app.kit.clock import Clock
-from app.kit.tasks import spawn
 from app.store import commands as rows
 from app.store.commands import StoredCommand
 from app.store.engine import Store
@@ -76,7 +75,7 @@ class Elsewhere:
 
     def _heard(self, command_id: str) -> None:
         if command_id in self._late or (not command_id and self._late):
-            spawn(self.look_for_late(), "late answers elsewhere")
+            go_and_look(self.look_for_late(), "late answers")
         for id_, ended in self._awaited.items():
             if command_id in (id_, ""):
                 ended.set()

@@ -6,13 +6,15 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.cluster.bus import LocalBus, Topic
+from app.cluster.bus import LocalBus, Topic, go_and_look
 from app.cluster.membership import SILENT_AFTER, Alone, Node, led, membership
 from app.cluster.roles import Role
 from app.domain.stations import Admission, ChargingStation
+from app.kit import tasks
 from app.kit.periodic import Periodic
 from app.store import nodes, stations
 from app.store.engine import Store
+from app.store.errors import StoreUnavailable
 from app.store.unit_of_work import UnitOfWork
 from tests.conftest import until
 
@@ -92,6 +94,21 @@ def test_a_listener_that_fails_stops_no_other() -> None:
     bus.subscribe(Topic.MARKS, heard.append)
     bus.publish(Topic.MARKS, "1")
     assert heard == ["1"]
+
+
+async def test_a_look_at_a_store_that_is_away_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    looked: list[str] = []
+
+    async def look(error: Exception) -> None:
+        looked.append(type(error).__name__)
+        raise error
+
+    go_and_look(look(StoreUnavailable("away")), "looking")
+    go_and_look(look(ValueError("ours")), "failing")
+    await until(lambda: len(looked) == 2)
+    await tasks.drain(1)
+    failures = [line for line in capsys.readouterr().out.splitlines() if "a background task failed" in line]
+    assert [("task=failing" in line, "task=looking" in line) for line in failures] == [(True, False)]
 
 
 @on_postgresql
