@@ -24,6 +24,7 @@ from app.admin import (
     stations,
     statistics,
     tariffs,
+    timelines,
     tokens,
     transactions,
     verifications,
@@ -40,7 +41,7 @@ PATH = "/admin/v1"
 _ROOMS = (
     hub,
     decisions, reservations,
-    partners, locations, tariffs, tokens, stations, station_settings, calls, transactions, sessions, verifications, cdrs, pricing,
+    partners, locations, tariffs, tokens, stations, station_settings, calls, transactions, sessions, timelines, verifications, cdrs, pricing,
     simulations, deliveries, messages, bulk, webhooks, settlement, statistics, faults,
 )  # fmt: skip
 _PROBLEM: dict[str, Any] = {

@@ -56,15 +56,17 @@ async def list_cdrs(
     page: Paging,
     state: CdrState | None = None,
     partner: Annotated[str | None, Query(description="id of a partner, or a party such as DE-EMP")] = None,
+    session: Annotated[str | None, Query(description="id of a session")] = None,
     date_from: Annotated[Moment | None, Query(alias="from", description="made at or after")] = None,
     date_to: Annotated[Moment | None, Query(alias="to", description="made before")] = None,
 ) -> Response:
     """Held ones have a `reason`."""
-    async with context.store.reading() as session:
+    async with context.store.reading() as reading:
         found, total = await cdrs.find(
-            session,
+            reading,
             state=state,
             owners=None if partner is None else parties_of(context, partner),
+            session_id=session,
             date_from=date_from,
             date_to=date_to,
             limit=page.limit,

@@ -31,6 +31,10 @@ async def list_deliveries(
     page: Paging,
     partner: Annotated[str | None, Query(description="id of a partner")] = None,
     state: DeliveryState | None = None,
+    what: Annotated[
+        str | None,
+        Query(alias="object", description="such as session/<id> or cdr/<id>", pattern="^[a-z_]+/.+"),
+    ] = None,
 ) -> Response:
     """One per partner and object, raised to its newest version."""
     async with context.store.reading() as session:
@@ -38,6 +42,7 @@ async def list_deliveries(
             session,
             partner_id=partner,
             state=None if state is None else state.value,
+            about=None if what is None else _about(context, what),
             limit=page.limit,
             offset=page.offset,
         )
@@ -69,6 +74,12 @@ async def discard_delivery(delivery_id: DeliveryId, body: Discarding, context: C
         found = _body(await inspect.discard(unit.session, delivery_id, f"discarded: {body.reason}"))
     context.wake()
     return answer(found)
+
+
+def _about(context: Context, what: str) -> inspect.About:
+    """An object, at each of the partners: deliveries are found by partner first."""
+    kind, _, object_id = what.partition("/")
+    return inspect.About(kind, object_id, [each.id for each in context.desk.registry.all()])
 
 
 def _body(row: DeliveryRow) -> dict[str, Any]:

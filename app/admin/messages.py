@@ -20,6 +20,9 @@ async def list_messages(
     page: Paging,
     partner: Annotated[str | None, Query(description="id of a partner")] = None,
     correlation_id: Annotated[str | None, Query(description="what belongs together")] = None,
+    subject: Annotated[
+        str | None, Query(description="what we asked about: session/<id>, cdr/<id>, authorize/<uid>")
+    ] = None,
 ) -> Response:
     """Both directions; `direction` is the request's."""
     async with context.store.reading() as session:
@@ -27,6 +30,7 @@ async def list_messages(
             session,
             partner_id=partner,
             correlation_id=correlation_id,
+            subject=subject,
             limit=page.limit,
             offset=page.offset,
         )
@@ -46,6 +50,7 @@ def _body(message: Message) -> dict[str, Any]:
         "ocpi_status": message.ocpi_status,
         "duration_ms": message.duration_ms,
         "routed": message.routed,
+        "subject": message.subject,
         # Masked when they were kept; a second look costs nothing and forgives a new way in.
         "request": message.request and masked(message.request),
         "response": message.response and masked(message.response),

@@ -24,11 +24,20 @@ class Backlog(NamedTuple):
     oldest: datetime | None
 
 
+class About(NamedTuple):
+    """One object, and the partners that may be told of it."""
+
+    kind: str
+    object_id: str
+    partners: Sequence[str]
+
+
 async def find(
     session: AsyncSession,
     *,
     partner_id: str | None = None,
     state: str | None = None,
+    about: About | None = None,
     limit: int,
     offset: int = 0,
 ) -> tuple[Sequence[DeliveryRow], int]:
@@ -38,6 +47,12 @@ async def find(
         filters.append(col(DeliveryRow.partner_id) == partner_id)
     if state is not None:
         filters.append(col(DeliveryRow.state) == state)
+    if about is not None:
+        filters += [
+            col(DeliveryRow.partner_id).in_(about.partners),
+            col(DeliveryRow.kind) == about.kind,
+            col(DeliveryRow.object_id) == about.object_id,
+        ]
     total = (
         await session.execute(select(func.count()).select_from(DeliveryRow).where(*filters))
     ).scalar_one()

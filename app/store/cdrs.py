@@ -28,6 +28,7 @@ class CdrRow(SQLModel, table=True):
         Index("ix_cdrs_state", "state", "seq"),
         Index("ix_cdrs_session_id", "session_id"),
         Index("ix_cdrs_last_updated", "last_updated"),
+        Index("ix_cdrs_seq", "seq"),
     )
 
     id: str = Field(primary_key=True, sa_type=Text)
@@ -153,6 +154,7 @@ async def find(
     *,
     state: CdrState | None = None,
     owners: Collection[Party] | None = None,
+    session_id: str | None = None,
     date_from: datetime | None = None,
     date_to: datetime | None = None,
     limit: int,
@@ -164,6 +166,8 @@ async def find(
         filters.append(col(CdrRow.state) == state.value)
     if owners is not None:
         filters.append(_of(owners))
+    if session_id is not None:
+        filters.append(col(CdrRow.session_id) == session_id)
     if date_from is not None:
         filters.append(col(CdrRow.created_at) >= date_from)
     if date_to is not None:
@@ -172,6 +176,17 @@ async def find(
     newest_first = (col(CdrRow.seq).desc(), col(CdrRow.id).desc())
     wanted = select(CdrRow).where(*filters).order_by(*newest_first).limit(limit).offset(offset)
     return [_stored(row) for row in (await session.execute(wanted)).scalars()], total
+
+
+async def of_session(session: AsyncSession, session_id: str) -> list[StoredCdr]:
+    """The records of a session, in the order of their making: the first, credits, corrected ones."""
+    wanted = (
+        select(CdrRow)
+        .where(col(CdrRow.session_id) == session_id)
+        .order_by(col(CdrRow.seq), col(CdrRow.id))
+        .limit(100)
+    )
+    return [_stored(row) for row in (await session.execute(wanted)).scalars()]
 
 
 async def issued_within(

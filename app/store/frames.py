@@ -26,6 +26,9 @@ from app.store.statements import Row, insert, run
 
 T = TypeVar("T", bound=SQLModel)
 
+BLOCK = 2048
+"""So many neighbouring ids are a block."""
+
 
 class FrameRow(SQLModel, table=True):
     """One call with its answer; `direction` is that of the call: `in` from the station, `out` to it.
@@ -49,7 +52,7 @@ class FrameRow(SQLModel, table=True):
     outcome: str | None = Field(default=None, sa_type=Text)
     deviations: str | None = Field(default=None, sa_type=Text)
     block: int | None = Field(
-        default=None, sa_column=Column(BigInteger, Computed("id / 2048", persisted=True))
+        default=None, sa_column=Column(BigInteger, Computed(f"id / {BLOCK}", persisted=True))
     )
 
 
@@ -220,6 +223,47 @@ async def _newest_first(
     total = (await session.execute(select(func.count()).select_from(table).where(mine))).scalar_one()
     wanted = select(table).where(mine).order_by(columns.id.desc()).limit(limit).offset(offset)
     return list((await session.execute(wanted)).scalars()), total
+
+
+async def within(
+    session: AsyncSession, station_id: str, since: datetime, until: datetime, *, limit: int
+) -> list[Frame]:
+    """A station's calls of [since, until], oldest first; ids rise with time, so only their blocks are looked at."""
+    first, last = (await session.execute(select(func.min(FrameRow.block), func.max(FrameRow.block)))).one()
+    if first is None or last is None:
+        return []
+    oldest = await _block_of(session, since, first, last)
+    newest = await _block_of(session, until, oldest, last)
+    wanted = (
+        select(FrameRow)
+        .where(
+            col(FrameRow.id).in_(_ids_of(station_id, oldest, newest)),
+            col(FrameRow.at) >= since,
+            col(FrameRow.at) <= until,
+        )
+        .order_by(col(FrameRow.id))
+        .limit(limit)
+    )
+    found = (await session.execute(wanted)).scalars()
+    return [Frame(*(getattr(row, name) for name in Frame._fields)) for row in found]
+
+
+async def _block_of(session: AsyncSession, at: datetime, oldest: int, newest: int) -> int:
+    """The last block that begins before this moment, or the oldest."""
+    while oldest < newest:
+        middle = (oldest + newest + 1) // 2
+        first = (
+            select(col(FrameRow.at))
+            .where(col(FrameRow.id) >= middle * BLOCK)
+            .order_by(col(FrameRow.id))
+            .limit(1)
+        )
+        begins = (await session.execute(first)).scalar_one_or_none()
+        if begins is None or begins >= at:
+            newest = middle - 1
+        else:
+            oldest = middle
+    return oldest
 
 
 async def find_calls(session: AsyncSession, station_id: str, action: str, *, limit: int) -> list[Frame]:

@@ -1,6 +1,6 @@
 """OCPI traffic in both directions, as kept for the operator: masked before it comes here."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     Select,
     Text,
+    TextClause,
     and_,
     case,
     delete,
@@ -24,6 +25,8 @@ from sqlmodel import Field, SQLModel, col
 from app.store.columns import UtcMicros, identity, micros
 from app.store.statements import insert, run
 
+_ABOUT = TextClause("subject IS NOT NULL")
+
 
 class MessageRow(SQLModel, table=True):
     """One request with its answer."""
@@ -33,6 +36,7 @@ class MessageRow(SQLModel, table=True):
         Index("ix_messages_partner", "partner_id", "id"),
         Index("ix_messages_correlation", "correlation_id"),
         Index("ix_messages_at", "at"),
+        Index("ix_messages_subject", "subject", postgresql_where=_ABOUT, sqlite_where=_ABOUT),
     )
 
     id: int | None = Field(default=None, sa_column=identity())
@@ -49,12 +53,14 @@ class MessageRow(SQLModel, table=True):
     request: str | None = Field(default=None, sa_type=Text)
     response: str | None = Field(default=None, sa_type=Text)
     routed: str | None = Field(default=None, sa_type=Text)
+    subject: str | None = Field(default=None, sa_type=Text)
 
 
 class Message(NamedTuple):
     """One OCPI request with its answer; `direction` is `in` or `out`, bodies are text.
 
-    `routed`: why the hub passed it on, and to whom.
+    `routed`: why the hub passed it on, and to whom. `subject`: what it is about, where we asked: `session/<id>`,
+    `cdr/<id>`, `authorize/<uid>`.
     """
 
     at: datetime
@@ -70,6 +76,7 @@ class Message(NamedTuple):
     request: str | None = None
     response: str | None = None
     routed: str | None = None
+    subject: str | None = None
 
 
 INSERT_MESSAGES = insert(MessageRow, Message._fields)
@@ -85,6 +92,7 @@ async def find(
     *,
     partner_id: str | None = None,
     correlation_id: str | None = None,
+    subject: str | None = None,
     limit: int,
     offset: int = 0,
 ) -> tuple[list[Message], int]:
@@ -94,6 +102,8 @@ async def find(
         filters.append(col(MessageRow.partner_id) == partner_id)
     if correlation_id is not None:
         filters.append(col(MessageRow.correlation_id) == correlation_id)
+    if subject is not None:
+        filters.append(col(MessageRow.subject) == subject)
     total = (await session.execute(select(func.count()).select_from(MessageRow).where(*filters))).scalar_one()
     newest_first = col(MessageRow.id).desc()
     wanted = select(MessageRow).where(*filters).order_by(newest_first).limit(limit).offset(offset)
@@ -130,6 +140,25 @@ def _newest_of(partner_id: str, newest: int) -> Select[tuple[str | None, bool]]:
         .subquery()
     )
     return select(latest.c.partner_id, latest.c.failed)
+
+
+async def about(
+    session: AsyncSession,
+    subjects: Collection[str],
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int,
+) -> list[Message]:
+    """Requests of ours about any of these, oldest first; sent in [since, until]."""
+    filters: list[ColumnElement[bool]] = [col(MessageRow.subject).in_(list(subjects))]
+    if since is not None:
+        filters.append(col(MessageRow.at) >= since)
+    if until is not None:
+        filters.append(col(MessageRow.at) <= until)
+    wanted = select(MessageRow).where(*filters).order_by(col(MessageRow.id)).limit(limit)
+    rows = (await session.execute(wanted)).scalars()
+    return [Message(*(getattr(row, name) for name in Message._fields)) for row in rows]
 
 
 async def forget_before(session: AsyncSession, at: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import BigInteger, Column, ColumnElement, Index, Text, func, select, tuple_
@@ -15,6 +16,7 @@ from app.store.columns import Document, UtcMicros, document, micros, moment
 from app.store.paging import Page, Window
 from app.store.paging import page as changed_since
 from app.store.statements import Row, query, run, upsert
+from app.store.transactions import TransactionRow
 
 
 class SessionRow(SQLModel, table=True):
@@ -24,6 +26,8 @@ class SessionRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_sessions_owner", "country_code", "party_id", "seq"),
         Index("ix_sessions_last_updated", "last_updated"),
+        Index("ix_sessions_seq", "seq"),
+        Index("ix_sessions_status", "status", "seq"),
     )
 
     id: str = Field(primary_key=True, sa_type=Text)
@@ -125,13 +129,50 @@ async def bodies(session: AsyncSession, ids: Iterable[str]) -> dict[str, Chargin
     return {row.id: _value(row) for row in found.scalars()}
 
 
+class Origin(NamedTuple):
+    """Where a session comes from: its transaction and the station, as far as it has begun there."""
+
+    ref: str | None
+    station_id: str | None
+
+
+async def origins(session: AsyncSession, ids: Iterable[str]) -> dict[str, Origin]:
+    """The origins of these sessions."""
+    wanted = (
+        select(col(SessionRow.id), col(SessionRow.ref), col(TransactionRow.station_id))
+        .join(TransactionRow, col(TransactionRow.ref) == col(SessionRow.ref), isouter=True)
+        .where(col(SessionRow.id).in_(list(ids)))
+    )
+    return {row[0]: Origin(row[1], row[2]) for row in await session.execute(wanted)}
+
+
 async def find(
-    session: AsyncSession, *, status: SessionStatus | None = None, limit: int, offset: int = 0
+    session: AsyncSession,
+    *,
+    status: SessionStatus | None = None,
+    owners: Collection[Party] | None = None,
+    station_id: str | None = None,
+    date_from: datetime | None = None,
+    date_to: datetime | None = None,
+    limit: int,
+    offset: int = 0,
 ) -> tuple[list[ChargingSession], int]:
-    """Sessions newest first, those that no partner sees included, and how many there are in all."""
+    """Sessions newest first, those that no partner sees included, and how many there are in all.
+
+    The dates bound the moment at which a session was made, [date_from, date_to).
+    """
     filters: list[ColumnElement[bool]] = []
     if status is not None:
         filters.append(col(SessionRow.status) == status.value)
+    if owners is not None:
+        filters.append(_of(owners))
+    if station_id is not None:
+        here = select(col(TransactionRow.ref)).where(col(TransactionRow.station_id) == station_id)
+        filters.append(col(SessionRow.ref).in_(here))
+    if date_from is not None:
+        filters.append(col(SessionRow.seq) >= micros(date_from))
+    if date_to is not None:
+        filters.append(col(SessionRow.seq) < micros(date_to))
     total = (await session.execute(select(func.count()).select_from(SessionRow).where(*filters))).scalar_one()
     newest_first = (col(SessionRow.seq).desc(), col(SessionRow.id).desc())
     wanted = select(SessionRow).where(*filters).order_by(*newest_first).limit(limit).offset(offset)

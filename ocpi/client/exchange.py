@@ -63,11 +63,12 @@ class PartnerClient:
         body: bytes | None = None,
         routing: Routing | None = None,
         correlation_id: str | None = None,
+        subject: str | None = None,
         seconds: float = TOTAL_SECONDS,
     ) -> Answer:
         """Send one request and read its answer within `seconds`, waiting for a free connection included.
 
-        Any well-formed answer is returned, OCPI errors and HTTP errors too; ask it with `succeeded`, `data_of` or
+        `subject` is what the message log finds it by. Any well-formed answer is returned, OCPI errors and HTTP errors too; ask it with `succeeded`, `data_of` or
         `require_success`. Raises PartnerUnreachable when no answer came, PartnerNonsense when what came is not OCPI.
         """
         ids = MessageIds.new(correlation_id)
@@ -95,7 +96,13 @@ class PartnerClient:
             duration = time.perf_counter() - began
             if self.on_exchange is not None:
                 sent = Sent(
-                    method=method, url=url, peer=peer.name, ids=ids, headers=headers, body=body or b""
+                    method=method,
+                    url=url,
+                    peer=peer.name,
+                    ids=ids,
+                    headers=headers,
+                    body=body or b"",
+                    subject=subject,
                 )
                 self.on_exchange(Exchange(sent, received, duration))
         return Answer(

@@ -78,6 +78,8 @@ class Sent:
     ids: MessageIds
     headers: Mapping[str, str]
     body: bytes
+    subject: str | None = None
+    """What it is about, in the sender's words: such as `session/<id>`. It does not travel."""
 
 
 class Exchange:
@@ -122,6 +124,11 @@ class Exchange:
     def correlation_id(self) -> str:
         """X-Correlation-ID."""
         return self._sent.ids.correlation_id
+
+    @property
+    def subject(self) -> str | None:
+        """What it is about, where whoever sent it said so."""
+        return self._sent.subject
 
     @property
     def request_headers(self) -> dict[str, str]:

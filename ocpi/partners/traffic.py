@@ -105,6 +105,7 @@ def _message(at: datetime, seen: Exchange | Heard) -> Message:
             duration_ms=round(seen.duration * 1000),
             request=seen.request[:_KEPT_OF_A_BODY] or None,
             response=(seen.response or seen.error or "")[:_KEPT_OF_A_BODY] or None,
+            subject=seen.subject,
         )
     return Message(
         at=at,

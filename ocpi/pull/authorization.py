@@ -96,6 +96,7 @@ class PartnerIssuers:
             "POST",
             f"{_url(partner)}/{quote(question.uid, safe='')}/authorize?type={kind}",
             self._desk.peer(partner),
+            subject=f"authorize/{question.uid}",
             body=_place(question),
             routing=Routing(to=_addressee(partner, question), sender=ours),
             seconds=self._seconds,

@@ -104,7 +104,9 @@ class PartnerDeliverer:
     async def _tell_all(self, partner: Partner, claim: Claim, thing: Object, url: str) -> Said:
         said: Said = Took(note="nobody of the partner is to be told")
         for party, sender in self._addressees(partner, thing):
-            requests = Requests(desk=self._desk, partner=partner, to=party, sender=sender)
+            requests = Requests(
+                desk=self._desk, partner=partner, to=party, sender=sender, subject=_subject(claim)
+            )
             said = await self._tell(requests, claim, thing, url)
             if not isinstance(said, Took):
                 return said
@@ -242,6 +244,11 @@ def _same_host(one: str, other: str) -> bool:
     """Whether both URLs lead to the same place: our token goes nowhere else."""
     here, there = urlsplit(one), urlsplit(other)
     return (here.scheme, here.netloc.lower()) == (there.scheme, there.netloc.lower())
+
+
+def _subject(claim: Claim) -> str | None:
+    """What its requests are found by in the message log; of what all partners hear nobody asks one by one."""
+    return f"{claim.kind}/{claim.object_id}" if claim.kind in ("session", "cdr") else None
 
 
 def _version(thing: Object) -> datetime:

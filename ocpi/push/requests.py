@@ -49,7 +49,7 @@ Said = Took | Declined | Unclear | Down
 class Requests:
     """Sends requests of deliveries to one party of a partner; they come from our CPO unless `sender` is given.
 
-    To no party: of a module that is never routed.
+    To no party: of a module that is never routed. `subject` is what the message log finds them by.
     """
 
     desk: Desk
@@ -57,6 +57,7 @@ class Requests:
     to: RoutedParty | None
     sender: RoutedParty | None = None
     correlation_id: str | None = None
+    subject: str | None = None
 
     async def send(self, method: str, url: str, body: dict[str, Any] | bytes | None = None) -> Said:
         """One request, answered or not. A token that was rotated meanwhile is read again, once."""
@@ -79,6 +80,7 @@ class Requests:
                 body=raw,
                 routing=routing,
                 correlation_id=self.correlation_id,
+                subject=self.subject,
             )
         except PartnerUnreachable as failure:
             return Down(error=str(failure))

@@ -42,6 +42,29 @@ async def test_a_stations_frames_are_found_in_every_block(store: Store, writer: 
     assert [frame.message_id for frame in oldest] == ["m3", "m0"]
 
 
+async def test_frames_of_a_span_of_time_in_whatever_block(store: Store, writer: Writer, make: Any) -> None:
+    rows = [
+        frames.row(Frame(f"CP{n % 3}", make.noon + timedelta(seconds=n), "in", f"m{n}", "Heartbeat", b"[]"))
+        for n in range(9000)  # more than four blocks of the index
+    ]
+
+    async def between(first: int, last: int, limit: int = 99) -> list[str]:
+        since, until = make.noon + timedelta(seconds=first), make.noon + timedelta(seconds=last)
+        async with store.reading() as session:
+            return [
+                each.message_id for each in await frames.within(session, "CP0", since, until, limit=limit)
+            ]
+
+    assert await between(0, 9000) == []
+    async with writer.batch() as batch:
+        await batch.write([(frames.INSERT_FRAMES, rows)])
+    assert await between(-50, 4) == ["m0", "m3"]
+    assert await between(4090, 4101) == ["m4092", "m4095", "m4098", "m4101"]
+    assert await between(6000, 9000, limit=1) == ["m6000"]
+    assert await between(8999, 99_999) == []
+    assert await between(8997, 99_999) == ["m8997"]
+
+
 @pytest.mark.parametrize(("seconds", "gone"), [(-1, 0), (0, 0), (2, 2), (99, 5)])
 async def test_old_frames_are_forgotten(store: Store, clock: Any, make: Any, seconds: int, gone: int) -> None:
     async with store.unit_of_work(clock) as unit:
