@@ -161,8 +161,8 @@ class Intake:
         self._awake.set()
 
     def state(self, station_id: str) -> StationState | None:
-        """The state in memory of a station that this process has heard of lately."""
-        return self._states.get(station_id)
+        """The state in memory of a station that this process has heard of lately, unless another has its socket."""
+        return None if self.leases.elsewhere(station_id) else self._states.get(station_id)
 
     def held(self) -> Sequence[tuple[str, StationState]]:
         """All states in memory."""

@@ -75,6 +75,10 @@ class Leases:
     def visits_ended(self, station_ids: Iterable[str]) -> None:
         """After the commit: tell of stations whose socket is elsewhere."""
         for station_id in station_ids:
-            lease = self._known.get(station_id)
-            if lease is not None and lease.node not in (None, self.node):
+            if self.elsewhere(station_id):
                 self._visited(station_id)
+
+    def elsewhere(self, station_id: str) -> bool:
+        """Whether another process had the station's socket when it was last read here."""
+        lease = self._known.get(station_id)
+        return lease is not None and lease.node not in (None, self.node)

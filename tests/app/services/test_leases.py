@@ -105,6 +105,7 @@ async def test_who_has_the_socket_reads_again_what_another_wrote(store: Any, one
     await one.boot(line, "First")
     await other.intake.report("CP1", SetUp(security_profile=2))
     assert other.visited == ["CP1"]
+    assert other.intake.state("CP1") is None, "what it read is old by now"
     # The bus has said nothing yet: the commit itself finds it.
     await one.boot(line, "First")
     state = one.intake.state("CP1")
