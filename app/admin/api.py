@@ -23,6 +23,7 @@ from app.admin import (
     station_settings,
     stations,
     statistics,
+    tariff_checks,
     tariffs,
     timelines,
     tokens,
@@ -42,7 +43,7 @@ _ROOMS = (
     hub,
     decisions, reservations,
     partners, locations, tariffs, tokens, stations, station_settings, calls, transactions, sessions, timelines, verifications, cdrs, pricing,
-    simulations, deliveries, messages, bulk, webhooks, settlement, statistics, faults,
+    simulations, tariff_checks, deliveries, messages, bulk, webhooks, settlement, statistics, faults,
 )  # fmt: skip
 _PROBLEM: dict[str, Any] = {
     "description": "What is wrong, as problem details (RFC 9457)",
