@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,11 +14,12 @@ from app.domain.errors import Invalid, NotFound
 from app.domain.events import StationChanged
 from app.domain.stations import Admission, ConnectorReport, SetUp
 from app.kit.clock import Clock
+from app.kit.gathering import Gathering
 from app.store import station_search
 from app.store import stations as rows
 from app.store.engine import Store
 from app.store.station_search import StationQuery
-from app.store.stations import StoredStation
+from app.store.stations import Credentials, StoredStation
 
 MOST_PENDING = 1000
 """Strangers that are listed for the operator; more are refused unlisted, so that nobody can fill the database."""
@@ -115,28 +116,32 @@ class Stations:
         self._unknown = unknown
         self._profile_0 = profile_0
         self._listed: dict[str, float] = {}
+        self._credentials = Gathering("credentials of stations", self._look_up)
 
     async def admit(self, station_id: str, password: bytes | None) -> Entry:
         """Whether a station may connect now. An unknown one is listed, let in or refused, as set.
 
         Raises StoreUnavailable.
         """
-        async with self._store.reading() as session:
-            stored = await rows.get(session, station_id)
-            hashed = await rows.password_hash(session, station_id) if stored is not None else None
-        if stored is None:
+        known = await self._credentials.get(station_id)
+        if known is None:
             return await self._stranger(station_id)
-        if stored.station.state is Admission.PENDING:
+        if known.state is Admission.PENDING:
             return Entry.PENDING
-        if stored.station.state is Admission.REJECTED:
+        if known.state is Admission.REJECTED:
             return Entry.REJECTED
+        hashed = known.password_hash
         if hashed is not None and password is not None:
             return Entry.WELCOME if password_matches(hashed, password) else Entry.WRONG_PASSWORD
-        if stored.adopt_until is not None and stored.adopt_until > self._clock.now() and password is None:
+        if known.adopt_until is not None and known.adopt_until > self._clock.now() and password is None:
             return Entry.ADOPTION
-        if hashed is None and self._profile_0 and not stored.station.security_profile:
+        if hashed is None and self._profile_0 and not known.security_profile:
             return Entry.WELCOME
         return Entry.NO_PASSWORD
+
+    async def _look_up(self, station_ids: Sequence[str]) -> dict[str, Credentials]:
+        async with self._store.reading() as session:
+            return await rows.credentials(session, station_ids)
 
     async def put(
         self, station_id: str, wanted: SetUp, password: str | None = None

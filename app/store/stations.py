@@ -13,9 +13,9 @@ from sqlmodel import Field, SQLModel, col
 from app.domain.errors import NotFound
 from app.domain.stations import Admission, ChargingStation, ConnectorReport
 from app.domain.status import ConnectorStatus
-from app.store.columns import Document, UtcMicros, document, micros, moment
+from app.store.columns import Document, UtcMicros, document, micros, moment, moment_or_none
 from app.store.nodes import lost
-from app.store.statements import Row, query, update, upsert
+from app.store.statements import Row, ask, query, update, upsert
 
 
 class StationRow(SQLModel, table=True):
@@ -74,6 +74,15 @@ class StoredStation(NamedTuple):
     last_seen: datetime | None
     adopt_until: datetime | None
     created_at: datetime
+
+
+class Credentials(NamedTuple):
+    """What a station is let in by; `password_hash` None: it has no password."""
+
+    state: Admission
+    security_profile: int | None
+    password_hash: str | None
+    adopt_until: datetime | None
 
 
 STATION_COLUMNS = (
@@ -147,6 +156,10 @@ CONNECTORS_OF_STATIONS = query(
     "SELECT station_id, evse, connector, status, error_code, info, vendor_id, vendor_error_code, status_at, "
     "received_at FROM connectors WHERE station_id {any0} ORDER BY station_id, evse, connector",
     "text",
+)
+
+_CREDENTIALS = query(
+    "SELECT id, state, doc, password_hash, adopt_until FROM stations WHERE id {any0}", "text"
 )
 
 _decode = msgspec.json.Decoder(ChargingStation).decode
@@ -256,12 +269,15 @@ async def existing(session: AsyncSession, station_ids: Sequence[str]) -> set[str
     return set(found.scalars())
 
 
-async def password_hash(session: AsyncSession, station_id: str) -> str | None:
-    """What the station's password is checked against; None: it has none."""
-    found = await session.execute(
-        select(col(StationRow.password_hash)).where(col(StationRow.id) == station_id)
-    )
-    return found.scalar_one_or_none()
+async def credentials(session: AsyncSession, station_ids: Sequence[str]) -> dict[str, Credentials]:
+    """What each of these stations (ids exactly as given) may come in with; unknown ones are not named."""
+    found = await ask(session, _CREDENTIALS, station_ids)
+    return {
+        row[0]: Credentials(
+            Admission(row[1]), _decode(row[2]).security_profile, row[3], moment_or_none(row[4])
+        )
+        for row in found
+    }
 
 
 async def set_password_hash(session: AsyncSession, station_id: str, hashed: str | None) -> None:

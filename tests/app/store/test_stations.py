@@ -27,9 +27,9 @@ async def test_a_station_comes_back_as_set_up(store: Store, clock: Any, make: An
         assert found.station == make.station(location_id=None, last_updated=clock.now())
         assert (found.has_password, found.online, found.created_at) == (True, False, clock.now())
         assert found.adopt_until == clock.now() + timedelta(minutes=15)
-        assert await stations.password_hash(session, "CP1") == "salt$hash"
+        assert (await stations.credentials(session, ["CP1"]))["CP1"].password_hash == "salt$hash"
         assert await stations.get(session, "cp1") is None, "station ids are compared as they are"
-        assert await stations.password_hash(session, "cp1") is None
+        assert await stations.credentials(session, ["cp1"]) == {}
 
 
 async def test_lists_by_state_and_location(store: Store, clock: Any, make: Any) -> None:
