@@ -188,7 +188,8 @@ async def build(settings: Settings, clock: Clock | None = None, role: Role = Rol
     registry = PartnerRegistry(store, shared=not member.alone)
     traffic = Traffic(store, clock)
     desk = _desk(settings, store, clock, vault, ours, traffic=traffic, registry=registry)
-    issuers = PartnerIssuers(desk, seconds=settings.authorize_seconds)
+    hub = _hub(settings, desk, traffic)
+    issuers = PartnerIssuers(desk, reach=hub.reach, seconds=settings.authorize_seconds)
     intake, writer = _intake(store, clock, ours, registry, issuers=issuers, member=member)
     bridge = _bridge(settings, store, clock, intake)
     directory = Directory(store, member)
@@ -198,7 +199,7 @@ async def build(settings: Settings, clock: Clock | None = None, role: Role = Rol
     control = RemoteControl(store, clock, commands, gateway, intake, **waits)
     wishes = Wishes(store, clock, gateway, control)
     station_settings = StationSettings(store, clock, commands, Settings16(), intake)
-    ocpi, worker = _ocpi(desk, _hub(settings, desk, traffic), traffic, wishes, member=member, role=role)
+    ocpi, worker = _ocpi(desk, hub, traffic, wishes, member=member, role=role)
     neighbours.listen(member, intake, ocpi, bridge.live)
     alerts = Alerts(store, clock, WebhookSender(ocpi.desk))
     house = House(

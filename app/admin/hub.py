@@ -12,6 +12,7 @@ from app.admin.requests import Form, Paging, Plain
 from app.domain.parties import Party
 from app.store.hub import HubAgreementRow, HubClientRow
 from ocpi.headers import read_party
+from ocpi.hub import our_tokens
 from ocpi.hub.clients import OURS
 from ocpi.push import newly_behind
 
@@ -37,6 +38,8 @@ async def put_agreement(one: str, other: str, body: Agreement, context: Context)
     """Parties are written `NL-ABC`; the order does not matter. What was told to everybody is told to the two now."""
     parties = _party("one", one), _party("other", other)
     row, created = await context.hub.agreements.put(*parties, body.modules)
+    if context.ours.folded() in parties:
+        await our_tokens.take_all(context.hub, parties)
     for partner in newly_behind.platforms_of(context.desk, *parties):
         await newly_behind.tell(context.desk, context.reach, partner, anew=False)
     context.wake()

@@ -5,6 +5,7 @@ are told; a message to a named party never comes here.
 """
 
 import codecs
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from app.store import hub as rows
 from app.store.columns import micros, moment
 from app.store.engine import Store
 from app.store.hub import HubObjectRow
+from app.store.unit_of_work import UnitOfWork
 from ocpi.errors import InvalidParameterError, NotFoundError
 from ocpi.hub.hub import Hub
 from ocpi.hub.owners import Fact
@@ -28,6 +30,7 @@ _KINDS = {ModuleId.LOCATIONS: Kind.LOCATION, ModuleId.TARIFFS: Kind.TARIFF, Modu
 _ID_NAMES = {ModuleId.LOCATIONS: "id", ModuleId.TARIFFS: "id", ModuleId.TOKENS: "uid"}
 _TOKEN_TYPES = ("AD_HOC_USER", "APP_USER", "OTHER", "RFID")
 Doc = dict[str, Any]
+Also = Callable[[UnitOfWork, bytes], Awaitable[None]]
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -58,8 +61,19 @@ def token_type(given: str) -> str:
     return given or "RFID"
 
 
-async def tell(hub: Hub, message: Message, body: bytes, *, query: str, type_: str, sender_id: str) -> Told:
+async def tell(
+    hub: Hub,
+    message: Message,
+    body: bytes,
+    *,
+    query: str,
+    type_: str,
+    sender_id: str,
+    also: Also | None = None,
+) -> Told:
     """Keep what a party tells everybody, and have it told; committed when this returns.
+
+    `also` is given the whole object, and has its share in the same transaction.
 
     Raises InvalidParameterError (2001) for an object that contradicts its URL or has no `last_updated`, NotFoundError
     (404) for a part of an object that was never told.
@@ -96,6 +110,8 @@ async def tell(hub: Hub, message: Message, body: bytes, *, query: str, type_: st
         row.method, row.message = message.method, body
         row.message_path = _path(message.segments, query if _is_token(message) else "")
         row.last_updated = _last_updated(whole) or unit.now()
+        if also is not None:
+            await also(unit, whole)
         unit.emit(
             HubObjectChanged(
                 module=str(message.module),

@@ -69,10 +69,7 @@ class Owners:
 
         Raises UnknownTokenError (2004), UnknownReceiverError (4001) or NotEnoughInformationError (2002).
         """
-        await self.keep()
-        async with self._store.reading() as session:
-            found = await self._candidates(session, wanted, sender)
-        found.discard(sender)
+        found = await self.candidates(wanted, sender)
         if len(found) == 1:
             return found.pop()
         if found:
@@ -82,6 +79,14 @@ class Owners:
         if wanted.kind is Kind.TOKEN:
             raise UnknownTokenError("nobody here is known to have this token")
         raise UnknownReceiverError(f"nobody here is known to have a {wanted.kind} {wanted.id}")
+
+    async def candidates(self, wanted: Wanted, sender: Party) -> set[Party]:
+        """Everybody that can be meant."""
+        await self.keep()
+        async with self._store.reading() as session:
+            found = await self._candidates(session, wanted, sender)
+        found.discard(sender)
+        return found
 
     async def _candidates(self, session: AsyncSession, wanted: Wanted, sender: Party) -> set[Party]:
         key = wanted.id.upper()

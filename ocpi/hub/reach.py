@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from app.domain.parties import Party, Role
 from ocpi.headers import RoutedParty
 from ocpi.hub.agreements import Agreements
-from ocpi.modules import ModuleId
+from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.desk import HUB, PLATFORM
 from ocpi.partners.partner import Partner, PartnerParty
 from ocpi.partners.registry import PartnerRegistry
@@ -52,6 +52,18 @@ class Reach:
         if partner is None or self._is_direct(party) or not partner.owns(party, Role.EMSP):
             return None
         return partner if self.agreements.allow(self.ours, party, module) else None
+
+    def issuers(self, asker: Party, *, but: str = "") -> list[tuple[Partner, RoutedParty]]:
+        """The eMSPs that are asked about a token nobody knows, all `but` those on one platform."""
+        return [
+            (partner, RoutedParty(each.country_code, each.party_id))
+            for partner in self._registry.all()
+            if partner.platform == HUB and partner.id != but and partner.reachable
+            if partner.settings.authorize_unknown is not False
+            if partner.endpoint(ModuleId.TOKENS, InterfaceRole.SENDER) is not None
+            for each in partner.parties
+            if each.role is Role.EMSP and self.agreements.allow(asker, each.party, ModuleId.TOKENS)
+        ]
 
     def _parties(self, partner: Partner, owner: Party, module: ModuleId) -> Iterator[PartnerParty]:
         own = owner.folded() == self.ours

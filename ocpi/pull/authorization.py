@@ -5,12 +5,13 @@ from urllib.parse import quote
 
 from app.domain.authorization import Asked, Question
 from app.domain.parties import Party, Role
-from app.domain.tokens import TokenType, Verdict
+from app.domain.tokens import Token, TokenType, Verdict
 from app.kit import logs
 from app.kit.tasks import spawn
 from ocpi.envelope import data_of
 from ocpi.errors import InvalidParameterError, PartnerFailure, PartnerRefused
 from ocpi.headers import RoutedParty, Routing
+from ocpi.hub.reach import Reach
 from ocpi.mapping.amounts import Body
 from ocpi.mapping.rendering import render
 from ocpi.mapping.tokens import token_from
@@ -36,10 +37,14 @@ _log = logs.get("ocpi.authorization")
 
 
 class PartnerIssuers:
-    """Implements app.domain.ports.Issuers: known tokens at their eMSP, unknown uids at all who want to be asked."""
+    """Implements app.domain.ports.Issuers: known tokens at their eMSP, unknown uids at all who want to be asked.
 
-    def __init__(self, desk: Desk, *, seconds: float = ASK_SECONDS) -> None:
+    Partners of our own are asked directly; `reach` finds those behind our hub that have agreed with our CPO.
+    """
+
+    def __init__(self, desk: Desk, *, reach: Reach | None = None, seconds: float = ASK_SECONDS) -> None:
         self._desk = desk
+        self._reach = reach
         self._seconds = seconds
 
     def can_answer(self, question: Question) -> bool:
@@ -48,17 +53,36 @@ class PartnerIssuers:
 
     def to_ask(self, question: Question) -> list[Partner]:
         """The partners that a question goes to; one that we cannot reach has nothing to say."""
-        registry, token = self._desk.registry, question.token
-        if token is not None:
-            owner = registry.by_party(PLATFORM, Party(token.country_code, token.party_id))
-            found = [] if owner is None else [owner]
-        else:
-            found = [each for each in registry.all() if each.platform == PLATFORM and _wants_unknown(each)]
-        return [each for each in found if each.reachable and _url(each) is not None]
+        return list({partner.id: partner for partner, _ in self._asked(question)}.values())
+
+    def _asked(self, question: Question) -> list[tuple[Partner, RoutedParty]]:
+        found = self._issuer(question.token) if question.token is not None else self._everybody()
+        return [each for each in found if each[0].reachable and _url(each[0]) is not None]
+
+    def _issuer(self, token: Token) -> list[tuple[Partner, RoutedParty]]:
+        party = Party(token.country_code, token.party_id)
+        owner = self._desk.registry.by_party(PLATFORM, party)
+        if owner is None and self._reach is not None:
+            owner = self._reach.of_driver(party, ModuleId.TOKENS)
+        return [] if owner is None else [(owner, RoutedParty(token.country_code, token.party_id))]
+
+    def _everybody(self) -> list[tuple[Partner, RoutedParty]]:
+        direct = [
+            (each, _first(each))
+            for each in self._desk.registry.all()
+            if each.platform == PLATFORM and _wants_unknown(each)
+        ]
+        behind = [] if self._reach is None else self._reach.issuers(self._desk.ours)
+        return direct + [each for each in behind if not self._is_direct(each[1])]
+
+    def _is_direct(self, party: RoutedParty) -> bool:
+        return self._desk.registry.by_party(PLATFORM, Party(*party.key)) is not None
 
     async def ask(self, question: Question) -> Asked:
         """The answer of the first that allows; else of one that refuses; else, after the deadline, none."""
-        asking = {spawn(self._at(each, question), f"asking {each.id}") for each in self.to_ask(question)}
+        asking = {
+            spawn(self._at(each, to, question), f"asking {each.id}") for each, to in self._asked(question)
+        }
         refused = _SILENT
         try:
             async with asyncio.timeout(self._seconds):
@@ -75,9 +99,9 @@ class PartnerIssuers:
                 each.cancel()
         return refused
 
-    async def _at(self, partner: Partner, question: Question) -> Asked:
+    async def _at(self, partner: Partner, to: RoutedParty, question: Question) -> Asked:
         try:
-            info = await self._info(partner, question)
+            info = await self._info(partner, to, question)
         except PartnerRefused as refusal:
             known = question.token is not None and refusal.status_code == _UNKNOWN_TOKEN
             return Asked(verdict=Verdict.INVALID) if known else _SILENT
@@ -89,7 +113,7 @@ class PartnerIssuers:
             return _SILENT
         return Asked(verdict=_verdict(info, question), token=token, reference=info.authorization_reference)
 
-    async def _info(self, partner: Partner, question: Question) -> wire.AuthorizationInfo:
+    async def _info(self, partner: Partner, to: RoutedParty, question: Question) -> wire.AuthorizationInfo:
         kind = question.token.type if question.token else TokenType.RFID
         ours = RoutedParty(self._desk.ours.country_code, self._desk.ours.party_id)
         answer = await self._desk.client.send(
@@ -98,7 +122,7 @@ class PartnerIssuers:
             self._desk.peer(partner),
             subject=f"authorize/{question.uid}",
             body=_place(question),
-            routing=Routing(to=_addressee(partner, question), sender=ours),
+            routing=Routing(to=to, sender=ours),
             seconds=self._seconds,
         )
         return wire.AuthorizationInfo.read(data_of(answer))
@@ -112,9 +136,7 @@ def _wants_unknown(partner: Partner) -> bool:
     return partner.asked_of_unknown and bool(partner.roles & {Role.EMSP, Role.HUB})
 
 
-def _addressee(partner: Partner, question: Question) -> RoutedParty:
-    if question.token is not None:
-        return RoutedParty(question.token.country_code, question.token.party_id)
+def _first(partner: Partner) -> RoutedParty:
     first = next(each for each in partner.parties if each.role in (Role.EMSP, Role.HUB))
     return RoutedParty(first.country_code, first.party_id)
 

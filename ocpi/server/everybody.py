@@ -11,7 +11,7 @@ from app.store import hub as rows
 from app.store import locations, tariffs
 from app.store.paging import Page, Window
 from ocpi.envelope import page as join_page
-from ocpi.errors import InvalidParameterError, OcpiError
+from ocpi.errors import InvalidParameterError
 from ocpi.hub.hub import Hub
 from ocpi.hub.routing import Message
 from ocpi.mapping.locations import location_body
@@ -20,7 +20,6 @@ from ocpi.mapping.tariffs import tariff_body
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.paging import PageRequest, page_headers
 from ocpi.partners.desk import HUB
-from ocpi.server import interfaces
 from ocpi.server.calling import Call, Reply
 from ocpi.server.listing import read_position, write_position
 
@@ -54,18 +53,6 @@ async def listed(hub: Hub, message: Message, call: Call) -> Reply:
         position=part.next,
     )
     return Reply(join_page(part.bodies, now=call.now), headers=headers)
-
-
-async def tell_our_cpo(hub: Hub, message: Message, call: Call) -> None:
-    """A token that is told to everybody is told to our CPO too; what it cannot read is its own affair."""
-    found = interfaces.OURS.get((message.module, message.role))
-    if found is None or not hub.agreements.allow(hub.desk.ours, message.sender, message.module):
-        return
-    operation = interfaces.operation(interfaces.Found(found, message.segments), message.method)
-    try:
-        await operation.handler(call, *operation.arguments(message.segments))
-    except OcpiError:
-        return
 
 
 async def _page(session: AsyncSession, hub: Hub, message: Message, call: Call, asked: PageRequest) -> _Part:

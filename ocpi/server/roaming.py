@@ -9,7 +9,8 @@ from ocpi.context import OcpiContext
 from ocpi.envelope import success
 from ocpi.errors import HubError, InvalidParameterError, NotEnoughInformationError, NotFoundError
 from ocpi.headers import MessageIds, RoutedParty, Routing
-from ocpi.hub import objects, response_urls
+from ocpi.hub import objects, our_tokens, response_urls
+from ocpi.hub.authorizing import asks, authorize
 from ocpi.hub.forward import Passing, check_loop, forward, require_agreement
 from ocpi.hub.hub import Hub
 from ocpi.hub.links import SEALED
@@ -91,7 +92,10 @@ async def answer(context: OcpiContext, arrival: Arrival, decision: Decision, cal
     if sealed is None:
         check_shape(message)
         check_owner(message)
-    route = await _route(hub, arrival, message, sealed)
+    decided = _decided(hub, arrival, message, sealed)
+    if isinstance(decided, Wanted) and asks(message):
+        return await _authorization(hub, arrival, decision, call, decided)
+    route = decided if isinstance(decided, Route) else await _owner(hub, decided, message.sender)
     to = route.to or hub.routed_party
     routing = Routing(to=to, sender=decision.sender)
     if route.to is None:
@@ -99,10 +103,7 @@ async def answer(context: OcpiContext, arrival: Arrival, decision: Decision, cal
     elif Party(*to.key) == hub.desk.ours.folded():
         reply = await _by_our_cpo(hub, message, call, to, route.reason)
     else:
-        passing = Passing(
-            message, arrival.version, decision.sender, call.partner, arrival.rest, arrival.query, arrival.body,
-            arrival.ids.correlation_id, arrival.via,
-        )  # fmt: skip
+        passing = _passing(arrival, decision, call)
         passed = await forward(hub, passing, to, route.reason, None if sealed is None else sealed.path)
         reply = Reply(passed.body, passed.http_status, passed.headers, passed.status_code)
     return Answered(reply, routing, f"{route.reason}: {to.country_code}-{to.party_id}")
@@ -156,14 +157,36 @@ def _unsealed(hub: Hub, message: Message) -> Sealed | None:
     return Sealed(place.party, place.path)
 
 
-async def _route(hub: Hub, arrival: Arrival, message: Message, sealed: Sealed | None) -> Route:
+def _decided(hub: Hub, arrival: Arrival, message: Message, sealed: Sealed | None) -> Route | Wanted:
     if sealed is not None:
         return Route(Reason.OWNER if message.to is None else Reason.TO_HEADER, sealed.to)
-    found = decide(message, hub.party, lambda: parse_body(arrival.body))
-    if isinstance(found, Wanted):
-        owner = await hub.owners.find(found, message.sender)
-        return Route(found.reason, RoutedParty(owner.country_code, owner.party_id))
-    return found
+    return decide(message, hub.party, lambda: parse_body(arrival.body))
+
+
+async def _owner(hub: Hub, wanted: Wanted, sender: Party) -> Route:
+    owner = await hub.owners.find(wanted, sender)
+    return Route(wanted.reason, RoutedParty(owner.country_code, owner.party_id))
+
+
+def _passing(arrival: Arrival, decision: Decision, call: Call) -> Passing:
+    return Passing(
+        decision.message, arrival.version, decision.sender, call.partner, arrival.rest, arrival.query,
+        arrival.body, arrival.ids.correlation_id, arrival.via,
+    )  # fmt: skip
+
+
+async def _authorization(
+    hub: Hub, arrival: Arrival, decision: Decision, call: Call, wanted: Wanted
+) -> Answered:
+    """A token is asked for, of nobody in particular."""
+    owners = await hub.owners.candidates(wanted, decision.message.sender)
+    verdict = await authorize(hub, _passing(arrival, decision, call), owners, call.query.get("type", ""))
+    passed, of = verdict.passed, verdict.of or hub.routed_party
+    return Answered(
+        Reply(passed.body, passed.http_status, passed.headers, passed.status_code),
+        Routing(to=of, sender=decision.sender),
+        f"{wanted.reason}: {of.country_code}-{of.party_id}",
+    )
 
 
 async def _by_the_hub(hub: Hub, arrival: Arrival, message: Message, call: Call, route: Route) -> Reply:
@@ -174,10 +197,10 @@ async def _by_the_hub(hub: Hub, arrival: Arrival, message: Message, call: Call, 
     if message.method == "GET":
         _require_agreement_to_read(hub, message)
         return call.reply(await objects.kept(hub.store, message, type_))
+    also = our_tokens.keeper(hub, message)
     told = await objects.tell(
-        hub, message, arrival.body, query=arrival.query, type_=type_, sender_id=call.partner.id
+        hub, message, arrival.body, query=arrival.query, type_=type_, sender_id=call.partner.id, also=also
     )
-    await everybody.tell_our_cpo(hub, message, call)
     return call.reply(http_status=201 if told.created and message.method == "PUT" else 200)
 
 
