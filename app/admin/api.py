@@ -8,6 +8,7 @@ from app import __version__
 from app.admin import (
     calls,
     cdrs,
+    clearing,
     decisions,
     deliveries,
     faults,
@@ -40,7 +41,7 @@ PATH = "/admin/v1"
 """Where the roof mounts it."""
 
 _ROOMS = (
-    hub,
+    hub, clearing,
     decisions, reservations,
     partners, locations, tariffs, tokens, stations, station_settings, calls, transactions, sessions, timelines, verifications, cdrs, pricing,
     simulations, tariff_checks, deliveries, messages, bulk, webhooks, settlement, statistics, faults,

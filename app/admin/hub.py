@@ -36,7 +36,7 @@ async def list_agreements(context: Context, page: Paging) -> Response:
 @router.put("/agreements/{one}/{other}", summary="Let two parties reach each other")
 async def put_agreement(one: str, other: str, body: Agreement, context: Context) -> Response:
     """Parties are written `NL-ABC`; the order does not matter. What was told to everybody is told to the two now."""
-    parties = _party("one", one), _party("other", other)
+    parties = party_named("one", one), party_named("other", other)
     row, created = await context.hub.agreements.put(*parties, body.modules)
     if context.ours.folded() in parties:
         await our_tokens.take_all(context.hub, parties)
@@ -49,7 +49,7 @@ async def put_agreement(one: str, other: str, body: Agreement, context: Context)
 @router.delete("/agreements/{one}/{other}", status_code=204, summary="End an agreement")
 async def end_agreement(one: str, other: str, context: Context) -> Response:
     """Nothing passes between the two from now on; what they know of each other they keep."""
-    await context.hub.agreements.end(_party("one", one), _party("other", other))
+    await context.hub.agreements.end(party_named("one", one), party_named("other", other))
     return nothing()
 
 
@@ -67,7 +67,9 @@ async def list_parties(context: Context, page: Paging) -> Response:
 @router.get("/agreements/{one}/{other}", summary="One agreement")
 async def get_agreement(one: str, other: str, context: Context) -> Response:
     """404 where there is none."""
-    return answer(_body(await context.hub.agreements.get(_party("one", one), _party("other", other))))
+    return answer(
+        _body(await context.hub.agreements.get(party_named("one", one), party_named("other", other)))
+    )
 
 
 def _client(row: HubClientRow, context: AdminContext) -> dict[str, Any]:
@@ -91,7 +93,8 @@ def _body(row: HubAgreementRow) -> dict[str, Any]:
     }
 
 
-def _party(field: str, text: str) -> Party:
+def party_named(field: str, text: str) -> Party:
+    """A party as operators write it. Raises Invalid, naming the field."""
     party = read_party(text)
     if party is None:
         raise invalid(field, "a party is written as country code and party id, such as NL-ABC")

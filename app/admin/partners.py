@@ -108,8 +108,9 @@ async def get_partner(partner_id: str, context: Context) -> Response:
     "/{partner_id}",
     summary="Change settings of a partner",
     openapi_extra=object_body(
-        "authorize_unknown, broadcast, empty_ack, raw_token, allow_private_url, page_limit, pace",
-        {"empty_ack": True, "pace": 10},
+        "authorize_unknown, broadcast, empty_ack, raw_token, allow_private_url, page_limit, pace, and clearing: pass, warn or "
+        "refuse for duplicate, overlap, price and late, and late_days",
+        {"empty_ack": True, "pace": 10, "clearing": {"price": "refuse"}},
     ),
 )
 async def change_settings(partner_id: str, changes: Document, context: Context) -> Response:

@@ -12,10 +12,11 @@ from app.admin.costs import explanation_body, text_answer, wants_text
 from app.admin.problems import invalid, within
 from app.admin.requests import Document, Plain, object_body
 from app.domain.errors import Invalid
-from app.domain.pricing import CdrDimension, PeriodVolumes, ProfileType, as_text
+from app.domain.pricing import ProfileType, as_text
 from app.domain.tariffs import Tariff
 from app.services.quotes import Question, quote, zone_named
 from ocpi.errors import InvalidParameterError
+from ocpi.mapping.claims import volumes_from
 from ocpi.mapping.tariffs import tariff_from
 from ocpi.wire import tokens as wire_tokens
 from ocpi.wire import types as wire
@@ -72,14 +73,19 @@ async def quote_session(
         usage = Usage.read(document.get("cdr"))
     except InvalidParameterError as error:
         raise within("cdr", error) from None
+    tariffs = tariffs_of(document, context)
+    try:
+        periods = [volumes_from(each, place) for place, each in enumerate(usage.charging_periods)]
+    except Invalid as error:
+        raise within("cdr", error) from None
     explanation = quote(
         Question(
-            tariffs=tariffs_of(document, context),
+            tariffs=tariffs,
             zone=zone,
             start=usage.start_date_time,
             end=usage.end_date_time,
             currency=usage.currency,
-            periods=[volumes_given(period, number) for number, period in enumerate(usage.charging_periods)],
+            periods=periods,
             reservation_expired=usage.reservation_expired,
             profile=None if usage.profile_type is None else ProfileType(usage.profile_type),
             ad_hoc_payment=usage.ad_hoc_payment,
@@ -121,11 +127,3 @@ def tariff_given(body: Any, field: str, context: AdminContext) -> Tariff:
         return tariff_from(body, ours=context.ours, tariff_id=tariff_id, now=context.clock.now())
     except (Invalid, InvalidParameterError) as error:
         raise within(field, error) from None
-
-
-def volumes_given(period: wire.ChargingPeriod, place: int) -> PeriodVolumes:
-    """A charging period of a body."""
-    volumes = {CdrDimension(each.type): each.volume for each in period.dimensions}
-    if len(volumes) != len(period.dimensions):
-        raise invalid(f"cdr.charging_periods[{place}].dimensions", "a type is named twice")
-    return PeriodVolumes(start=period.start_date_time, volumes=volumes, tariff_id=period.tariff_id)

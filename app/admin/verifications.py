@@ -1,26 +1,21 @@
 """A partner's record checked: against itself, against its tariff, and against known wrong readings."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Response
-from pydantic import Field
 
 from app.admin.answers import answer
 from app.admin.context import AdminContext, Context
-from app.admin.costs import COSTS, explanation_body
-from app.admin.pricing import tariff_given, tariffs_of, volumes_given, zone_of
+from app.admin.costs import explanation_body
+from app.admin.pricing import tariff_given, tariffs_of, zone_of
 from app.admin.problems import within
 from app.admin.requests import Document, Plain, object_body
-from app.domain.currencies import minor_digits
 from app.domain.errors import Invalid
-from app.domain.pricing import ProfileType
-from app.domain.tariffs import Price, Tariff
-from app.domain.verification import Cause, Check, Claim, Verdict, negated, verify
+from app.domain.tariffs import Tariff
+from app.domain.verification import Cause, Check, Verdict, verify
 from ocpi.errors import InvalidParameterError
-from ocpi.mapping.amounts import add_present, price, price_from
-from ocpi.wire import tokens as wire_tokens
-from ocpi.wire import types as wire
-from ocpi.wire.base import Currency, DateTime, Flag, OcpiNumber, WireModel
+from ocpi.mapping.amounts import add_present, price
+from ocpi.mapping.claims import Record, claim_from
 
 router = APIRouter(prefix="/cdrs", tags=["cdrs"], dependencies=[Plain])
 
@@ -52,28 +47,6 @@ _EXAMPLE = {
 }
 
 
-class Record(WireModel):
-    """The part of a CDR that is checked; the rest is passed over."""
-
-    start_date_time: DateTime
-    end_date_time: DateTime
-    currency: Currency
-    charging_periods: Annotated[list[wire.ChargingPeriod], Field(min_length=1, max_length=10_000)]
-    total_cost: wire.Price
-    total_fixed_cost: wire.Price | None = None
-    total_energy: OcpiNumber
-    total_energy_cost: wire.Price | None = None
-    total_time: OcpiNumber
-    total_time_cost: wire.Price | None = None
-    total_parking_time: OcpiNumber | None = None
-    total_parking_cost: wire.Price | None = None
-    total_reservation_cost: wire.Price | None = None
-    credit: Flag = False
-    reservation_expired: Flag = False
-    profile_type: wire_tokens.ProfileType | None = None
-    ad_hoc_payment: Flag = False
-
-
 @router.post(
     "/verify",
     summary="Check a CDR that a partner made",
@@ -91,31 +64,12 @@ async def verify_cdr(document: Document, context: Context) -> Response:
         record = Record.read(given)
     except InvalidParameterError as error:
         raise within("cdr", error) from None
-    _check_currency(record.currency)
-    claim = Claim(
-        start=record.start_date_time,
-        end=record.end_date_time,
-        currency=record.currency,
-        volumes=[volumes_given(each, place) for place, each in enumerate(record.charging_periods)],
-        tariffs=_tariffs(document, given if isinstance(given, dict) else {}, context),
-        zone=zone,
-        total_cost=_asked(record),
-        total_energy=record.total_energy,
-        total_time=record.total_time,
-        total_parking_time=record.total_parking_time,
-        sums=_sums(record),
-        reservation_expired=record.reservation_expired,
-        profile=None if record.profile_type is None else ProfileType(record.profile_type),
-        ad_hoc_payment=record.ad_hoc_payment,
-    )
-    return answer(_body(verify(claim)))
-
-
-def _check_currency(currency: str) -> None:
+    tariffs = _tariffs(document, given if isinstance(given, dict) else {}, context)
     try:
-        minor_digits(currency)
-    except ValueError as error:
-        raise Invalid(str(error).partition(": ")[2], field="cdr.currency") from None
+        claim = claim_from(record, tariffs, zone)
+    except Invalid as error:
+        raise within("cdr", error) from None
+    return answer(_body(verify(claim)))
 
 
 def _tariffs(document: dict[str, Any], cdr: dict[str, Any], context: AdminContext) -> list[Tariff]:
@@ -125,17 +79,6 @@ def _tariffs(document: dict[str, Any], cdr: dict[str, Any], context: AdminContex
     if not isinstance(own, list):
         raise Invalid("must be a list", field="cdr.tariffs")
     return [tariff_given(each, f"cdr.tariffs[{place}]", context) for place, each in enumerate(own)]
-
-
-def _asked(record: Record) -> Price:
-    """What is asked; a credit asks the opposite of what it takes back."""
-    asked = Price(excl_vat=record.total_cost.excl_vat, incl_vat=record.total_cost.incl_vat)
-    return negated(asked) if record.credit else asked
-
-
-def _sums(record: Record) -> dict[str, Price]:
-    named = {f"total_{what}_cost": price_from(getattr(record, f"total_{what}_cost")) for what in COSTS}
-    return {name: amount for name, amount in named.items() if amount is not None}
 
 
 def _body(verdict: Verdict) -> dict[str, Any]:

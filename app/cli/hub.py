@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from app.cli.client import path, request
-from app.cli.show import AsJson, Limit, listed, one, say
+from app.cli.show import AsJson, Limit, listed, one, say, table
 
 app = typer.Typer(no_args_is_help=True, help="The hub: parties behind it, and their agreements.")
 
@@ -13,6 +13,11 @@ Party = Annotated[str, typer.Argument(metavar="PARTY", help="Country code and pa
 Other = Annotated[str, typer.Argument(metavar="OTHER", help="The other party.")]
 
 _PARTIES = {"party": "party", "role": "role", "partner": "partner", "state": "state", "status": "status"}
+_CDRS = {
+    "received": "received_at", "from": "from", "to": "to", "cdr": "cdr", "kWh": "kwh", "excl. VAT": "excl_vat",
+    "currency": "currency", "verdict": "verdict", "price": "price", "state": "state",
+    "found": "findings",
+}  # fmt: skip
 _AGREEMENTS = {"parties": "parties", "modules": "modules", "since": "created_at"}
 
 
@@ -52,3 +57,26 @@ def end(party: Party, other: Other) -> None:
     """End an agreement: nothing passes between the two any more."""
     request("DELETE", path("hub", "agreements", party, other))
     say(f"{party} and {other} cannot reach each other any more")
+
+
+@app.command()
+def cdrs(
+    party: Annotated[str | None, typer.Option(help="Only of this CPO or eMSP, such as NL-ABC.")] = None,
+    verdict: Annotated[str | None, typer.Option(help="Only pass, warn or refuse.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only delivered, refused, declined, failed or passing.")
+    ] = None,
+    as_json: AsJson = False,
+    limit: Limit = 50,
+) -> None:
+    """CDRs that passed the hub, newest first, with what was found in them."""
+    query = {"limit": limit, "party": party, "verdict": verdict, "state": state}
+    response = request("GET", "/hub/cdrs", query=query)
+    if as_json:
+        one(response)
+        return
+    found = [
+        each | {"findings": "; ".join(f"{item['check']}: {item['words']}" for item in each["findings"])}
+        for each in response.json()
+    ]
+    table(found, _CDRS)

@@ -20,10 +20,12 @@ from app.store.errors import StoreError, read_error
 _ROOMS = (
     "app.outbox.tables",
     "app.store.cdrs",
+    "app.store.clearing",
     "app.store.commands",
     "app.store.frames",
     "app.store.grants",
     "app.store.hub",
+    "app.store.hub_accounts",
     "app.store.locations",
     "app.store.messages",
     "app.store.nodes",

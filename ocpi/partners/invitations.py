@@ -77,7 +77,11 @@ async def set_settings(desk: Desk, partner_id: str, changes: Mapping[str, Any]) 
     """Change some settings of a partner. Raises Invalid naming what is unknown or of the wrong type."""
 
     def changed(partner: Partner, _unit: UnitOfWork) -> Partner:
-        merged = msgspec.to_builtins(partner.settings) | dict(changes)
+        merged = msgspec.to_builtins(partner.settings)
+        given = dict(changes)
+        if isinstance(rules := given.get("clearing"), dict):
+            given["clearing"] = merged["clearing"] | rules
+        merged |= given
         try:
             settings = msgspec.convert(merged, PartnerSettings)
         except msgspec.ValidationError as error:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from app.domain.clearing import Rules
 from app.domain.parties import Party, Role
 from ocpi.modules import InterfaceRole, ModuleId
 
@@ -29,7 +30,8 @@ class PartnerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     `authorize_unknown`: ask it about tokens nobody knows; None: as its role says. `broadcast`: one request per receiving party or one
     per platform. `empty_ack`: HTTP 2xx with an empty body counts as received. `raw_token`: it wants the token
     without Base64. `allow_private_url`: its URLs may be http or private. `page_limit`: objects per page of our
-    lists, at most. `pace`: requests per second while everything is sent after registration.
+    lists, at most. `pace`: requests per second while everything is sent after registration. `clearing`: what becomes of
+    its CDRs on their way through the hub.
     """
 
     authorize_unknown: bool | None = None
@@ -39,6 +41,7 @@ class PartnerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     allow_private_url: bool = False
     page_limit: int | None = None
     pace: float = 20.0
+    clearing: Rules = Rules()
 
 
 class Endpoint(msgspec.Struct, frozen=True):

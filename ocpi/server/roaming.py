@@ -9,9 +9,9 @@ from ocpi.context import OcpiContext
 from ocpi.envelope import success
 from ocpi.errors import HubError, InvalidParameterError, NotEnoughInformationError, NotFoundError
 from ocpi.headers import MessageIds, RoutedParty, Routing
-from ocpi.hub import objects, our_tokens, response_urls
+from ocpi.hub import clearing, objects, our_tokens, response_urls
 from ocpi.hub.authorizing import asks, authorize
-from ocpi.hub.forward import Passing, check_loop, forward, require_agreement
+from ocpi.hub.forward import Passed, Passing, check_loop, forward, require_agreement
 from ocpi.hub.hub import Hub
 from ocpi.hub.links import SEALED
 from ocpi.hub.routing import (
@@ -104,7 +104,12 @@ async def answer(context: OcpiContext, arrival: Arrival, decision: Decision, cal
         reply = await _by_our_cpo(hub, message, call, to, route.reason)
     else:
         passing = _passing(arrival, decision, call)
-        passed = await forward(hub, passing, to, route.reason, None if sealed is None else sealed.path)
+
+        async def send() -> Passed:
+            return await forward(hub, passing, to, route.reason, None if sealed is None else sealed.path)
+
+        is_record = clearing.is_record(message)
+        passed = await (clearing.clear(hub, passing, to, send) if is_record else send())
         reply = Reply(passed.body, passed.http_status, passed.headers, passed.status_code)
     return Answered(reply, routing, f"{route.reason}: {to.country_code}-{to.party_id}")
 

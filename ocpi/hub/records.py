@@ -1,0 +1,124 @@
+"""What the hub reads of a CDR on its way: who, when, how much, and whether it asks what its tariff gives.
+
+Whatever cannot be read is left out: the receiver gets the bytes as they came, and says itself what it thinks of them.
+"""
+
+import hashlib
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from app.domain.clearing import Bill
+from app.domain.errors import Invalid
+from app.domain.parties import Party
+from app.domain.tariffs import Tariff
+from app.domain.verification import Outcome, Verdict, verify
+from ocpi.errors import InvalidParameterError
+from ocpi.mapping.claims import Record, claim_from
+from ocpi.mapping.tariffs import tariff_from
+from ocpi.times import read_time
+
+_LONGEST = 255
+_LARGEST = Decimal(10) ** 15
+_LOCAL = (
+    "start_time", "end_time", "start_date", "end_date", "day_of_week",
+)  # fmt: skip
+
+
+class Amounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a record says was used and is to be paid."""
+
+    kwh: Decimal | None = None
+    currency: str | None = None
+    excl_vat: Decimal | None = None
+    incl_vat: Decimal | None = None
+
+
+def bill_of(owner: Party, body: bytes, record: dict[str, Any]) -> Bill:
+    """What the checks need of a record that this party posts."""
+    token = record.get("cdr_token")
+    token = token if isinstance(token, dict) else {}
+    named = [_text(token, name) for name in ("country_code", "party_id", "uid")]
+    return Bill(
+        owner=owner.folded(),
+        id=_text(record, "id") or "",
+        digest=hashlib.sha256(body).hexdigest(),
+        session_id=_text(record, "session_id"),
+        token="/".join(named).upper() if all(named) else None,  # type: ignore[arg-type]
+        start=_time(record, "start_date_time"),
+        end=_time(record, "end_date_time"),
+        credit=record.get("credit") is True,
+        credits=_text(record, "credit_reference_id"),
+    )
+
+
+def amounts_of(record: dict[str, Any]) -> Amounts:
+    """Energy and total; those of a credit are below zero, whichever sign they come with."""
+    cost = record.get("total_cost")
+    cost = cost if isinstance(cost, dict) else {}
+    credit = record.get("credit") is True
+
+    def signed(amount: Decimal | None) -> Decimal | None:
+        return -abs(amount) if credit and amount is not None else amount
+
+    return Amounts(
+        kwh=signed(_number(record, "total_energy")),
+        currency=_text(record, "currency"),
+        excl_vat=signed(_number(cost, "excl_vat")),
+        incl_vat=signed(_number(cost, "incl_vat")),
+    )
+
+
+def verdict_on(owner: Party, record: dict[str, Any], zone: ZoneInfo | None, now: datetime) -> Verdict | None:
+    """Whether it asks what its own tariffs give; None for a record that cannot be read.
+
+    `zone` is the location's, None where the hub was never told of it: then prices by the local clock are not judged.
+    """
+    try:
+        given = record.get("tariffs") or []
+        tariffs = [
+            tariff_from(each, ours=owner, tariff_id=_text(each, "id") or "", now=now) for each in given
+        ]
+        claim = claim_from(Record.read(record), tariffs, zone or ZoneInfo("UTC"))
+    except (InvalidParameterError, Invalid, AttributeError, TypeError):
+        return None
+    if zone is None and any(map(_by_local_clock, tariffs)):
+        return Verdict(outcome=Outcome.UNPRICEABLE, words="the time zone of the location is not known")
+    return verify(claim)
+
+
+def place_of(record: dict[str, Any]) -> str | None:
+    """The id of the location."""
+    place = record.get("cdr_location")
+    return _text(place, "id") if isinstance(place, dict) else None
+
+
+def _by_local_clock(tariff: Tariff) -> bool:
+    limits = [each.restrictions for each in tariff.elements if each.restrictions is not None]
+    return any(getattr(each, name) for each in limits for name in _LOCAL)
+
+
+def _text(document: dict[str, Any], name: str) -> str | None:
+    given = document.get(name)
+    return given[:_LONGEST] if isinstance(given, str) and given else None
+
+
+def _time(document: dict[str, Any], name: str) -> datetime | None:
+    given = document.get(name)
+    if not isinstance(given, str):
+        return None
+    try:
+        return read_time(given)
+    except ValueError:
+        return None
+
+
+def _number(document: dict[str, Any], name: str) -> Decimal | None:
+    given = document.get(name)
+    if isinstance(given, bool) or not isinstance(given, int | Decimal):
+        return None
+    number = Decimal(given)
+    return number if abs(number) <= _LARGEST else None
