@@ -1,6 +1,6 @@
 """One session as a line of events: what the station said, what was decided, what partners were told and answered."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -32,20 +32,19 @@ async def timeline(session_id: str, context: Context) -> Response:
     `until` the last.
     """
     kept = await kept_of(context.store, session_id, context.clock.now())
-    entries = _joined(sorted(_entries(kept), key=lambda entry: entry["at"]))
+    names = {each.id: each.name for each in context.desk.registry.all()}
+    entries = _joined(sorted(_entries(kept, names), key=lambda entry: entry["at"]))
     return page_answer(entries, len(entries))
 
 
-def _entries(kept: Kept) -> Iterator[dict[str, Any]]:
+def _entries(kept: Kept, names: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     if kept.transaction is not None:
-        for frame in kept.frames:
-            words = words_of(frame, kept.transaction)
-            if words is not None:
-                yield _station(frame, words)
+        said = [(frame, words_of(frame, kept.transaction)) for frame in kept.frames]
+        yield from _from_the_plug([_station(frame, words) for frame, words in said if words is not None])
         yield from (_interruption(each) for each in kept.transaction.interruptions)
     yield _decision(kept)
-    yield from (_question(message) for message in kept.asked)
-    yield from (_telling(message, kept) for message in kept.told)
+    yield from (_question(message, names) for message in kept.asked)
+    yield from (_telling(message, kept, names) for message in kept.told)
     for record in kept.records:
         yield from _record(record)
 
@@ -67,6 +66,21 @@ def _station(frame: Frame, words: str) -> dict[str, Any]:
         answered=None if frame.answer is None else _text(frame.answer),
         message_id=frame.message_id,
     )
+
+
+def _from_the_plug(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without what the connector said before the car came, and after it had gone."""
+    statuses = [place for place, each in enumerate(said) if each["action"] == "StatusNotification"]
+    began = next((place for place, each in enumerate(said) if each["action"] == "StartTransaction"), 0)
+    ended = next((place for place, each in enumerate(said) if each["action"] == "StopTransaction"), len(said))
+    before = [place for place in statuses if place < began]
+    plug = max((place for place in before if said[place]["words"].endswith("Preparing")), default=began)
+    gone = min((place for place in statuses if place > ended), default=len(said))
+    return [
+        each
+        for place, each in enumerate(said)
+        if each["action"] != "StatusNotification" or plug <= place <= gone
+    ]
 
 
 def _interruption(each: Interruption) -> dict[str, Any]:
@@ -98,13 +112,17 @@ def _decision(kept: Kept) -> dict[str, Any]:
     return _entry("decision", at, words, ok=True, reference=reference)
 
 
-def _question(message: Message) -> dict[str, Any]:
-    return _request(message, f"Asked {message.partner_id} whether the card may charge", "decision")
+def _question(message: Message, names: Mapping[str, str]) -> dict[str, Any]:
+    return _request(message, f"Asked {_name(message, names)} whether the card may charge", "decision")
 
 
-def _telling(message: Message, kept: Kept) -> dict[str, Any]:
+def _telling(message: Message, kept: Kept, names: Mapping[str, str]) -> dict[str, Any]:
     about = "the session" if message.subject == f"session/{kept.session.id}" else "the record"
-    return _request(message, f"{message.method} of {about} to {message.partner_id}", "partner")
+    return _request(message, f"{message.method} of {about} to {_name(message, names)}", "partner")
+
+
+def _name(message: Message, names: Mapping[str, str]) -> str:
+    return names.get(message.partner_id or "", message.partner_id or "")
 
 
 def _request(message: Message, words: str, kind: str) -> dict[str, Any]:

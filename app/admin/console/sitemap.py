@@ -6,6 +6,7 @@ from typing import NamedTuple
 from starlette.routing import compile_path
 
 from app.admin.console import overview
+from app.admin.console.charging import record, records, session, sessions
 from app.admin.console.partners import adding, partner
 from app.admin.console.partners import listing as partners
 from app.admin.console.stations import listing, station
@@ -31,6 +32,10 @@ PAGES: tuple[Page, ...] = (
     Page("/", "Overview", overview.page, icon="space_dashboard"),
     Page("/stations", "Stations", listing.page, icon="ev_station"),
     Page("/stations/{station_id}", "{station_id}", station.page, under="/stations"),
+    Page("/sessions", "Sessions", sessions.page, icon="bolt"),
+    Page("/sessions/{session_id}", "Session", session.page, under="/sessions"),
+    Page("/cdrs", "Records", records.page, icon="receipt_long"),
+    Page("/cdrs/{cdr_id}", "Record", record.page, under="/cdrs"),
     Page("/partners", "Partners", partners.page, icon="handshake"),
     Page("/partners/new", "Add a partner", adding.page, under="/partners"),
     Page("/partners/{partner_id}", "Partner", partner.page, under="/partners"),
