@@ -128,6 +128,7 @@ class House:
     async def close(self) -> None:
         """Let go of connections."""
         await self.ocpi.hub.owners.keep()
+        await self.ocpi.hub.accounts.keep()
         await self.ocpi.hub.relay.aclose()
         await self.ocpi.client.aclose()
         await self.writer.close()
@@ -319,7 +320,7 @@ def _ocpi(
     desk: Desk, hub: Hub, traffic: Traffic, wishes: Wishes, *, member: Membership, role: Role
 ) -> tuple[OcpiContext, OutboxWorker]:
     store, registry, bus = desk.store, desk.registry, member.bus
-    worker = OutboxWorker(store, desk.clock, PartnerDeliverer(desk, hub.reach))
+    worker = OutboxWorker(store, desk.clock, PartnerDeliverer(desk, hub.reach, hub.accounts))
     callers = Callers(member, desk.clock, worker.heard_from)
     context = OcpiContext(desk=desk, traffic=traffic, heard_from=callers.heard_from, wishes=wishes, hub=hub)
     store.keep_marks(outbox_tables.keep)

@@ -239,7 +239,7 @@ class OcpiHouse:
             allow_private=True,
         )
         self.hub = open_hub(self.desk, Relay(on_exchange=self.traffic.sent))
-        self.deliverer = PartnerDeliverer(self.desk, self.hub.reach)
+        self.deliverer = PartnerDeliverer(self.desk, self.hub.reach, self.hub.accounts)
         self.worker = OutboxWorker(store, clock, self.deliverer, poll_seconds=0.1)
         self.context = OcpiContext(
             desk=self.desk,

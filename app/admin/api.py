@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from app import __version__
 from app.admin import (
+    accounting,
     calls,
     cdrs,
     clearing,
@@ -41,7 +42,7 @@ PATH = "/admin/v1"
 """Where the roof mounts it."""
 
 _ROOMS = (
-    hub, clearing,
+    hub, clearing, accounting,
     decisions, reservations,
     partners, locations, tariffs, tokens, stations, station_settings, calls, transactions, sessions, timelines, verifications, cdrs, pricing,
     simulations, tariff_checks, deliveries, messages, bulk, webhooks, settlement, statistics, faults,

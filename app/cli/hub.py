@@ -1,11 +1,12 @@
 """voltbridge hub: who is behind the hub, and who may reach whom."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from app.cli.client import path, request
-from app.cli.show import AsJson, Limit, listed, one, say, table
+from app.cli.show import AsJson, Limit, listed, one, save, say, table
 
 app = typer.Typer(no_args_is_help=True, help="The hub: parties behind it, and their agreements.")
 
@@ -17,6 +18,10 @@ _CDRS = {
     "received": "received_at", "from": "from", "to": "to", "cdr": "cdr", "kWh": "kwh", "excl. VAT": "excl_vat",
     "currency": "currency", "verdict": "verdict", "price": "price", "state": "state",
     "found": "findings",
+}  # fmt: skip
+_ACCOUNTS = {
+    "from": "from", "to": "to", "messages": "messages", "sessions": "sessions", "kWh": "kwh",
+    "excl. VAT": "amounts",
 }  # fmt: skip
 _AGREEMENTS = {"parties": "parties", "modules": "modules", "since": "created_at"}
 
@@ -80,3 +85,26 @@ def cdrs(
         for each in response.json()
     ]
     table(found, _CDRS)
+
+
+@app.command()
+def accounting(
+    month: Annotated[str, typer.Argument(help="In UTC, such as 2026-11.")],
+    csv: Annotated[Path | None, typer.Option(help="Write the table into this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What passed between parties in a month: messages, sessions, and energy and cost of their CDRs."""
+    if csv is not None:
+        save(csv, request("GET", "/hub/accounting", query={"month": month, "format": "csv"}).text)
+        return
+    response = request("GET", "/hub/accounting", query={"month": month})
+    if as_json:
+        one(response)
+        return
+    found = response.json()
+    table([_shown(each) for each in [*found["pairs"], found["totals"] | {"to": "total"}]], _ACCOUNTS)
+
+
+def _shown(pair: dict[str, Any]) -> dict[str, Any]:
+    amounts = [f"{each['excl_vat']} {each['currency']} ({each['cdrs']} CDRs)" for each in pair["amounts"]]
+    return pair | {"amounts": ", ".join(amounts)}

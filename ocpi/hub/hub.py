@@ -7,6 +7,7 @@ from app.kit.clock import Clock
 from app.store.engine import Store
 from ocpi.client import Relay
 from ocpi.headers import RoutedParty
+from ocpi.hub.accounting import Accounts
 from ocpi.hub.agreements import Agreements
 from ocpi.hub.clients import Clients
 from ocpi.hub.links import Links
@@ -34,6 +35,7 @@ class Hub:
     reach: Reach
     liveness: Liveness
     clients: Clients
+    accounts: Accounts
     seconds: float = FORWARD_SECONDS
     authorize_seconds: float = 5.0
 
@@ -93,6 +95,7 @@ def open_hub(
         reach=Reach(desk.registry, agreements, desk.ours),
         owners=Owners(desk.store, desk.clock, desk.ours),
         links=Links(desk.vault),
+        accounts=Accounts(desk.store, desk.clock),
         liveness=liveness,
         clients=Clients(desk.store, desk.clock, desk.registry, desk.ours, liveness),
         seconds=seconds,

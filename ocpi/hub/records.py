@@ -4,6 +4,7 @@ Whatever cannot be read is left out: the receiver gets the bytes as they came, a
 """
 
 import hashlib
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -23,6 +24,7 @@ from ocpi.times import read_time
 
 _LONGEST = 255
 _LARGEST = Decimal(10) ** 15
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _LOCAL = (
     "start_time", "end_time", "start_date", "end_date", "day_of_week",
 )  # fmt: skip
@@ -60,13 +62,14 @@ def amounts_of(record: dict[str, Any]) -> Amounts:
     cost = record.get("total_cost")
     cost = cost if isinstance(cost, dict) else {}
     credit = record.get("credit") is True
+    currency = _text(record, "currency")
 
     def signed(amount: Decimal | None) -> Decimal | None:
         return -abs(amount) if credit and amount is not None else amount
 
     return Amounts(
         kwh=signed(_number(record, "total_energy")),
-        currency=_text(record, "currency"),
+        currency=currency if currency is not None and _CURRENCY.fullmatch(currency) else None,
         excl_vat=signed(_number(cost, "excl_vat")),
         incl_vat=signed(_number(cost, "incl_vat")),
     )

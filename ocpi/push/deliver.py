@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from app.domain.audiences import evse_for, location_for
 from app.domain.cdrs import ChargeDetailRecord
 from app.domain.locations import Location
+from app.domain.parties import Party
 from app.domain.remote import Told
 from app.domain.sessions import ChargingSession
 from app.domain.status import EvseStatus
@@ -19,6 +20,7 @@ from app.store.columns import micros
 from app.store.hub import HubClientRow, HubObjectRow, HubResultRow
 from app.store.writer import Batch
 from ocpi.headers import RoutedParty
+from ocpi.hub.accounting import Accounts
 from ocpi.hub.agreements import Agreements
 from ocpi.hub.reach import Reach
 from ocpi.mapping.cdrs import cdr_body
@@ -51,8 +53,9 @@ _TRIES = 3
 class PartnerDeliverer:
     """Delivers for the outbox: what is told is the object as it is now, not as it was when it was marked."""
 
-    def __init__(self, desk: Desk, reach: Reach | None = None) -> None:
+    def __init__(self, desk: Desk, reach: Reach | None = None, accounts: Accounts | None = None) -> None:
         self._desk = desk
+        self._accounts = accounts
         self._reach = reach or Reach(desk.registry, Agreements(desk.store, desk.clock), desk.ours)
 
     def unreachable(self) -> frozenset[str]:
@@ -77,6 +80,12 @@ class PartnerDeliverer:
             return None
         if thing is None:
             return Refused(error="the object does not exist (any more)")
+        outcome = await self._deliver(partner, claim, thing)
+        if isinstance(outcome, Delivered) and partner.platform != PLATFORM and self._accounts is not None:
+            self._count(self._accounts, partner, thing)
+        return outcome
+
+    async def _deliver(self, partner: Partner, claim: Claim, thing: Thing) -> Outcome:
         if isinstance(thing, HubObjectRow | HubResultRow | HubClientRow):
             return await behind.deliver(self._desk, self._reach, partner, claim, thing)
         if isinstance(thing, Told):
@@ -87,6 +96,21 @@ class PartnerDeliverer:
             return Refused(error=f"the partner offers no receiver of {_MODULES[claim.kind]}")
         said = await self._tell_all(partner, claim, thing, url)
         return await self._outcome(partner, claim, thing, said)
+
+    def _count(self, accounts: Accounts, partner: Partner, thing: Thing) -> None:
+        """What a party behind the hub was told by another, or by our CPO; results were counted when they came."""
+        if isinstance(thing, HubResultRow | HubClientRow):
+            return
+        owner = self._reach.ours
+        if isinstance(thing, HubObjectRow):
+            owner = Party(thing.country_code, thing.party_id)
+            receivers = self._reach.addressees(partner, owner, ModuleId(thing.module))
+        elif isinstance(thing, Told):
+            receivers = [RoutedParty(thing.party.country_code, thing.party.party_id)]
+        else:
+            receivers = [party for party, _ in self._addressees(partner, thing)]
+        for each in receivers:
+            accounts.count(owner, Party(*each.key))
 
     def _seen_by(self, partner: Partner, thing: Object) -> Object:
         """With the partner's own prices; a tariff that is not for it is one that it has to forget."""

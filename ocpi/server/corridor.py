@@ -165,6 +165,7 @@ class Corridor:
             request.routing = decision.routing
             call = self._call(request, found, known)
             answered = await roaming.answer(self._context, arrival, decision, call)
+        hub.accounts.passed(answered.routing)
         request.routing, request.routed = answered.routing, answered.routed
         return answered.reply
 

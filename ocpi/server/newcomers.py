@@ -66,6 +66,7 @@ def regular_work(context: OcpiContext, leads: Callable[[], bool] = lambda: True)
 
     return [
         Periodic("hub-owners", 2.0, context.hub.owners.keep),
+        Periodic("hub-accounts", 5.0, context.hub.accounts.keep),
         Periodic("hub-agreements", 10.0, agreements),
         Periodic("hub-clients", 2.0, clients, at_once=True).only_if(leads),
         Periodic("hub-results", 3600.0, results),
