@@ -10,6 +10,8 @@ from app.admin.console.charging import record, records, session, sessions
 from app.admin.console.partners import adding, partner
 from app.admin.console.partners import listing as partners
 from app.admin.console.stations import listing, station
+from app.admin.console.tariffs import listing as tariffs
+from app.admin.console.tariffs import tariff
 
 Build = Callable[..., Awaitable[None]]
 """Fills a page: takes the View (`views.py`), and the parts of the path by name."""
@@ -32,6 +34,8 @@ PAGES: tuple[Page, ...] = (
     Page("/", "Overview", overview.page, icon="space_dashboard"),
     Page("/stations", "Stations", listing.page, icon="ev_station"),
     Page("/stations/{station_id}", "{station_id}", station.page, under="/stations"),
+    Page("/tariffs", "Tariffs", tariffs.page, icon="sell"),
+    Page("/tariffs/{tariff_id}", "{tariff_id}", tariff.page, under="/tariffs"),
     Page("/sessions", "Sessions", sessions.page, icon="bolt"),
     Page("/sessions/{session_id}", "Session", session.page, under="/sessions"),
     Page("/cdrs", "Records", records.page, icon="receipt_long"),
