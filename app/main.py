@@ -24,7 +24,7 @@ from app.settings import Settings, SettingsError, admin_token, secret_key
 from app.store.errors import StoreError
 from app.wiring import House, build, check_role, only_one
 from ocpi.server import openapi
-from ocpi.server.router import ocpi_app
+from ocpi.server.router import ocpi_app, partners_first
 from ocpp_bridge.server import ocpp_app
 
 if TYPE_CHECKING:
@@ -149,13 +149,12 @@ def http_app(house: House, console: "OpenedConsole | None" = None) -> ASGIApp:
     root.openapi = lambda: document  # type: ignore[method-assign]
     root.router.routes += [
         *health_routes(house.ready),
-        Mount("/ocpi", ocpi_app(house.ocpi)),
         Mount("/admin/v1", admin),
         Route("/docs/ocpi", _ocpi_pages, methods=["GET"]),
         Route("/docs/ocpi.json", lambda _: JSONResponse(openapi.document()), methods=["GET"]),
         Route("/", _front_page, methods=["GET"]) if console is None else Mount("/", console.app),
     ]
-    return root
+    return partners_first(ocpi_app(house.ocpi), root)
 
 
 def health_app(house: House) -> ASGIApp:

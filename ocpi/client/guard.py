@@ -8,6 +8,7 @@ so that a name cannot be public when asked and private when used.
 import ipaddress
 import re
 import socket
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -20,6 +21,10 @@ LONGEST_URL = 2000
 
 _NAME = re.compile(r"(?=.{1,253}\.?$)(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)*[a-z0-9_](?:[a-z0-9_-]{0,62})\.?")
 _NUMERIC_END = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$")
+
+_PRINTABLE = re.compile(r"[!-\[\]-~]*")
+"""What URLs are made of; a backslash is no part of any, and some read it as a slash."""
+_ORIGIN = re.compile(r"[^:/?#]*:?(?://[^/?#]*)?")
 
 # Ranges that embed an IPv4 address and lead to it, or that Python counts as global at least on some versions.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -44,13 +49,25 @@ class AddressBlockedError(OSError):
     """A name has no public address."""
 
 
-def check_url(url: str, *, allow_private: bool) -> SplitResult:
+def check_url(url: str, *, allow_private: bool) -> None:
     """Judge a URL that a partner gave us; raises PartnerUnreachable (BLOCKED) when we would not call it.
 
     Allowed is https to a public host on any port; with `allow_private` also http, and any host. User names in the
     URL, spaces, control characters and numbers that stand for addresses are refused always.
     """
-    parts = _split(url)
+    if len(url) > LONGEST_URL or _PRINTABLE.fullmatch(url) is None:
+        raise _blocked("the URL is too long or holds characters that no URL has")
+    _check_origin(_origin(url), allow_private)
+
+
+def _origin(url: str) -> str:
+    """Scheme and host of a URL, with whatever stands between them: all that is judged of it."""
+    return _ORIGIN.match(url)[0]  # type: ignore[index]  # it matches everything
+
+
+@lru_cache(maxsize=1024)
+def _check_origin(origin: str, allow_private: bool) -> None:
+    parts = _split(origin)
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https"):
         raise _blocked("the URL is not http(s)")
@@ -60,12 +77,11 @@ def check_url(url: str, *, allow_private: bool) -> SplitResult:
     if address is None and (_NAME.fullmatch(host) is None or _NUMERIC_END.search(host)):
         raise _blocked("the URL has no proper host name")
     if allow_private:
-        return parts
+        return
     if parts.scheme != "https":
         raise _blocked("the URL is not https")
     if address is not None and not is_public(host):
         raise _blocked(f"{host} is no public address")
-    return parts
 
 
 def is_public(address: str) -> bool:
@@ -105,12 +121,6 @@ class PublicResolver(AbstractResolver):
 
 
 def _split(url: str) -> SplitResult:
-    if (
-        len(url) > LONGEST_URL
-        or not url.isascii()
-        or any(letter <= " " or letter in "\\\x7f" for letter in url)
-    ):
-        raise _blocked("the URL is too long or holds characters that no URL has")
     try:
         parts = urlsplit(url)
         if parts.port == 0:

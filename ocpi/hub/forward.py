@@ -107,6 +107,8 @@ def require_agreement(hub: Hub, message: Message, to: RoutedParty) -> None:
 
 def check_loop(hub: Hub, via: str) -> None:
     """Raise HubError (4000) for a message that has been here before: every hub leaves its name in `Via`."""
+    if not via:
+        return
     name = str(hub.party.folded())
     if any(name == each.rpartition(" ")[2] for each in map(str.strip, via.upper().split(","))):
         raise HubError("this message has been here before")

@@ -1,11 +1,10 @@
 """The corridor every call of a partner walks: who calls, what is asked, an envelope around whatever comes of it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from app.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
@@ -51,11 +50,24 @@ class _BodyTooLateError(ClientError):
     default_http_status = 408
 
 
+class _Fields(dict[str, str]):
+    """Header fields, looked up without regard to case; of a repeated one the first counts."""
+
+    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
+        super().__init__()
+        for name, value in raw:
+            self.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of a field."""
+        return super().get(key.lower(), default)
+
+
 class _Request:
     """One HTTP request on its way through: what is known of it, for the answer and for the log."""
 
     def __init__(self, scope: Scope, now: float) -> None:
-        self.headers = Headers(scope=scope)
+        self.headers = _Fields(scope["headers"])
         self.method: str = scope["method"]
         self.ids = MessageIds.read(self.headers)
         self.path = _segments(scope)
@@ -223,7 +235,7 @@ class Corridor:
 
         spawn(forget(), f"forget-previous-token:{partner_id}")
 
-    def _routing(self, headers: Headers, known: Known) -> Routing:
+    def _routing(self, headers: Mapping[str, str], known: Known) -> Routing:
         """The parties of a call, those that are not named filled in: ours, and the partner's only one.
 
         Raises NotEnoughInformationError (2002) where the sender is not clear, InvalidParameterError where a

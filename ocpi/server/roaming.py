@@ -139,12 +139,12 @@ async def take_result(context: OcpiContext, arrival: Arrival, partner: Partner) 
 
 
 def _sender(given: Routing, partner: Partner) -> RoutedParty:
-    theirs = {p.party: RoutedParty(p.country_code, p.party_id) for p in partner.parties}
+    theirs = {(each.country_code.upper(), each.party_id.upper()) for each in partner.parties}
     if given.sender is None:
         if len(theirs) != 1:
             raise NotEnoughInformationError("OCPI-from-country-code and OCPI-from-party-id are needed")
-        return next(iter(theirs.values()))
-    if Party(*given.sender.key) not in theirs:
+        return RoutedParty(*theirs.pop())
+    if given.sender.key not in theirs:
         raise InvalidParameterError("the message comes from a party that is not yours")
     return given.sender
 

@@ -1,6 +1,7 @@
 """Credentials tokens, message ids and routing headers, as platforms really send them."""
 
 import base64
+from uuid import RFC_4122, UUID
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers
 
 from ocpi.errors import InvalidParameterError
-from ocpi.headers import MessageIds, RoutedParty, Routing, authorization, token_candidates
+from ocpi.headers import MessageIds, RoutedParty, Routing, authorization, new_message_id, token_candidates
 
 VISIBLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=64)
 
@@ -121,3 +122,11 @@ def test_routing_may_be_absent_in_whole_or_for_one_side() -> None:
 def test_half_or_malformed_routing_is_refused(headers: dict[str, str]) -> None:
     with pytest.raises(InvalidParameterError):
         Routing.parse(Headers(headers))
+
+
+def test_message_ids_that_we_make_are_random_uuids() -> None:
+    made = {new_message_id() for _ in range(2000)}
+    assert len(made) == 2000
+    for text in made:
+        found = UUID(text)
+        assert (str(found), found.version, found.variant) == (text, 4, RFC_4122)
