@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.admin.answers import answer, time_or_none
 from app.admin.context import Context
-from app.domain.authorization import Grant
+from app.domain.authorization import TABLE, Grant, Standing
 from app.domain.tokens import Token
 from app.domain.uid_order import UidOrder
 from app.services.explaining import explain
@@ -20,6 +20,7 @@ async def explain_decision(
 ) -> Response:
     """`verdict` is null where partners would be asked; `if_silent` is the answer if none of them says anything.
 
+    `rules` is the whole table, with the row that applies; an `expected` token needs none of the others.
     `backwards`: the reader may tell bytes in reverse; the token it would be, and the station's setting for it.
     """
     found = await explain(context.store, context.clock, uid, station)
@@ -42,8 +43,21 @@ async def explain_decision(
             "asks": [partner.id for partner in asked],
             "verdict": None if asked else verdict,
             "if_silent": verdict,
+            "rules": _rules(None if found.expected else found.decided.standing),
         }
     )
+
+
+def _rules(applies: Standing | None) -> list[dict[str, Any]]:
+    return [
+        {
+            "standing": str(standing),
+            "asks": rule.ask,
+            "otherwise": str(rule.otherwise),
+            "applies": standing is applies,
+        }
+        for standing, rule in TABLE.items()
+    ]
 
 
 def _token(token: Token) -> dict[str, Any]:

@@ -38,10 +38,13 @@ async def list_tokens(
     context: Context,
     page: Paging,
     own: Annotated[bool, Query(description="false: those that partners gave us")] = True,
+    search: Annotated[str | None, Query(max_length=100, description="any part of a uid")] = None,
 ) -> Response:
     """By party and uid."""
     async with context.store.reading() as session:
-        found, total = await tokens.find(session, own=own, limit=page.limit, offset=page.offset)
+        found, total = await tokens.find(
+            session, own=own, search=search, limit=page.limit, offset=page.offset
+        )
     return page_answer([token_entry(token) for token in found], total)
 
 

@@ -110,10 +110,12 @@ async def by_uid(session: AsyncSession, uid: str) -> list[Token]:
 
 
 async def find(
-    session: AsyncSession, *, own: bool | None = None, limit: int, offset: int = 0
+    session: AsyncSession, *, own: bool | None = None, search: str | None = None, limit: int, offset: int = 0
 ) -> tuple[list[Token], int]:
-    """Tokens by party and uid, and how many there are in all."""
+    """Tokens by party and uid, and how many there are in all. `search` is any part of a uid, as these are compared."""
     filters: list[ColumnElement[bool]] = [] if own is None else [col(TokenRow.own).is_(own)]
+    if search and (key := uid_key(search)):
+        filters.append(col(TokenRow.uid_key).contains(key, autoescape=True))
     order = (TokenRow.country_code, TokenRow.party_id, TokenRow.uid, TokenRow.type)
     total = (await session.execute(select(func.count()).select_from(TokenRow).where(*filters))).scalar_one()
     wanted = select(TokenRow).where(*filters).order_by(*map(col, order)).limit(limit).offset(offset)

@@ -12,6 +12,7 @@ from app.admin.console.partners import listing as partners
 from app.admin.console.stations import listing, station
 from app.admin.console.tariffs import listing as tariffs
 from app.admin.console.tariffs import tariff
+from app.admin.console.tokens import listing as tokens
 
 Build = Callable[..., Awaitable[None]]
 """Fills a page: takes the View (`views.py`), and the parts of the path by name."""
@@ -40,6 +41,7 @@ PAGES: tuple[Page, ...] = (
     Page("/sessions/{session_id}", "Session", session.page, under="/sessions"),
     Page("/cdrs", "Records", records.page, icon="receipt_long"),
     Page("/cdrs/{cdr_id}", "Record", record.page, under="/cdrs"),
+    Page("/tokens", "Tokens", tokens.page, icon="badge"),
     Page("/partners", "Partners", partners.page, icon="handshake"),
     Page("/partners/new", "Add a partner", adding.page, under="/partners"),
     Page("/partners/{partner_id}", "Partner", partner.page, under="/partners"),

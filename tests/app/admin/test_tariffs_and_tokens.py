@@ -132,3 +132,33 @@ async def test_a_token_that_cannot_be_is_named(
 
 async def test_a_uid_that_is_too_long(api: httpx.AsyncClient) -> None:
     assert (await api.put(f"/tokens/{'X' * 37}", json=CARD)).status_code == 422
+
+
+async def test_tokens_are_looked_for_by_any_part_of_their_uid(api: httpx.AsyncClient) -> None:
+    for uid in ("04-A1-B2", "04A1C3", "99%"):
+        assert (await api.put(f"/tokens/{uid}", json=CARD)).status_code == 201
+
+    async def found(search: str) -> list[str]:
+        return [each["uid"] for each in (await api.get("/tokens", params={"search": search})).json()]
+
+    assert await found("a1 b") == ["04-A1-B2"]
+    assert await found("04a1") == ["04-A1-B2", "04A1C3"]
+    assert await found("%") == ["99%"]
+    assert await found("") == ["04-A1-B2", "04A1C3", "99%"]
+    assert (await api.get("/tokens?search=04A1&limit=1")).headers["x-total-count"] == "2"
+
+
+async def test_a_decision_shows_the_row_of_the_table_that_applies(
+    api: httpx.AsyncClient, site: dict[str, Any]
+) -> None:
+    async def applying(uid: str) -> list[tuple[str, bool, str]]:
+        found = (await api.get(f"/tokens/{uid}/decision?station=CP1")).json()
+        assert len(found["rules"]) == 7
+        return [
+            (each["standing"], each["asks"], each["otherwise"]) for each in found["rules"] if each["applies"]
+        ]
+
+    assert await applying("CARD1") == [("always", False, "Accepted")]
+    assert await applying("NOBODYS") == [("unknown", True, "Invalid")]
+    await api.put("/tokens/CARD1", json=CARD | {"valid": False})
+    assert await applying("CARD1") == [("blocked", False, "Blocked")]
