@@ -16,6 +16,7 @@ from app.admin import (
     hub,
     locations,
     messages,
+    overview,
     partners,
     pricing,
     reservations,
@@ -45,7 +46,7 @@ _ROOMS = (
     hub, clearing, accounting,
     decisions, reservations,
     partners, locations, tariffs, tokens, stations, station_settings, calls, transactions, sessions, timelines, verifications, cdrs, pricing,
-    simulations, tariff_checks, deliveries, messages, bulk, webhooks, settlement, statistics, faults,
+    simulations, tariff_checks, deliveries, messages, bulk, webhooks, settlement, statistics, overview, faults,
 )  # fmt: skip
 _PROBLEM: dict[str, Any] = {
     "description": "What is wrong, as problem details (RFC 9457)",

@@ -1,8 +1,9 @@
-"""How much power is drawn at a moment, from what meters said last."""
+"""How much power is drawn: now, by what meters said last; before, by what each transaction drew in its time."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from app.domain.registers import Register
 
@@ -29,3 +30,39 @@ def power_of(register: Register, now: datetime) -> Decimal:
     (before, less), (last, more) = register.points[-2:]
     seconds = Decimal((last - before).total_seconds())
     return (more - less) / _WATT_HOURS * _HOUR / seconds if seconds > 0 else _ZERO
+
+
+class Drawn(NamedTuple):
+    """What one transaction drew: from when, until when, how much (Wh)."""
+
+    began: datetime
+    ended: datetime
+    wh: Decimal | float
+
+
+def curve(drawn: Iterable[Drawn], since: datetime, until: datetime, step: timedelta) -> list[float]:
+    """Mean power in kW in each step from `since` on, the energy of a transaction spread evenly over its time.
+
+    Steps that have not ended yet are left out.
+    """
+    count = max(0, (until - since) // step)
+    width = step.total_seconds()
+    found = [0.0] * count
+    for each in drawn:
+        first = (each.began - since).total_seconds() / width
+        last = (each.ended - since).total_seconds() / width
+        kw = float(each.wh) / 1000 / max((each.ended - each.began).total_seconds(), 1.0) * 3600
+        for place in range(max(0, int(first)), min(count, int(last) + 1)):
+            share = min(last, place + 1.0) - max(first, float(place))
+            found[place] += kw * max(0.0, share)
+    return found
+
+
+def energy_within(drawn: Iterable[Drawn], since: datetime) -> float:
+    """Energy in kWh that was drawn at or after `since`, spread as for `curve`."""
+    total = 0.0
+    for each in drawn:
+        span = max((each.ended - each.began).total_seconds(), 1.0)
+        inside = max(0.0, (each.ended - max(each.began, since)).total_seconds())
+        total += float(each.wh) / 1000 * (1.0 if each.began >= since else min(1.0, inside / span))
+    return total

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Text, exists, func, select, type_coerce
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.expression import FunctionElement
 from sqlmodel import col
 
 from app.domain.stations import Admission
 from app.domain.status import ConnectorStatus
+from app.store.in_doc import in_doc
 from app.store.stations import ConnectorRow, StationRow, StoredStation, stored
 
 
@@ -40,28 +39,8 @@ class Make(NamedTuple):
     stations: int
 
 
-class _InDoc(FunctionElement[str]):
-    """A text in a JSON document: the column, then the names that lead to it."""
-
-    type = Text()
-    inherit_cache = True
-
-
-@compiles(_InDoc, "sqlite")  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
-def _sqlite(element: Any, compiler: Any, **more: Any) -> str:
-    document, *names = (compiler.process(each, **more) for each in element.clauses)
-    path = " || '.' || ".join(names)
-    return f"json_extract({document}, '$.' || {path})"
-
-
-@compiles(_InDoc, "postgresql")  # type: ignore[no-untyped-call, untyped-decorator, unused-ignore]
-def _postgresql(element: Any, compiler: Any, **more: Any) -> str:
-    document, *names = (compiler.process(each, **more) for each in element.clauses)
-    return f"json_extract_path_text(({document})::json, {', '.join(names)})"
-
-
 def _in_doc(*names: str) -> ColumnElement[str]:
-    return _InDoc(type_coerce(col(StationRow.doc), Text), *(type_coerce(name, Text) for name in names))
+    return in_doc(col(StationRow.doc), *names)
 
 
 _MODEL = _in_doc("boot", "model")

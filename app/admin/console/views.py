@@ -40,7 +40,7 @@ class View:
         """The viewer's time zone, as the browser told; UTC as long as it has not."""
         try:
             return ZoneInfo(self.client.request.cookies.get("voltbridge_zone", "UTC"))
-        except (ValueError, OSError):
+        except (KeyError, ValueError, OSError):
             return ZoneInfo("UTC")
 
     def banner(self) -> None:

@@ -1,7 +1,8 @@
 """How numbers are written for people: energy in kWh, power in kW, money with its currency, spans of time."""
 
 from collections.abc import Mapping
-from decimal import Decimal
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 NOTHING = "–"
@@ -44,9 +45,14 @@ def money(amount: Number | None, currency: str) -> str:
     return f"{exact:,.{places}f} {currency}"
 
 
+def revenue(amount: Number, currency: str) -> str:
+    """An amount of a whole day or month: two decimals are enough."""
+    return f"{_exact(amount):,.2f} {currency}"
+
+
 def moneys(amounts: Mapping[str, Number]) -> str:
-    """Amounts by currency."""
-    return ", ".join(money(amount, currency) for currency, amount in amounts.items()) or NOTHING
+    """Sums by currency."""
+    return ", ".join(revenue(amount, currency) for currency, amount in amounts.items()) or NOTHING
 
 
 def span(seconds: Number | None) -> str:
@@ -61,6 +67,19 @@ def span(seconds: Number | None) -> str:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+
+
+def number(words: str | None) -> Decimal | None:
+    """A number written as text; None for anything else."""
+    try:
+        return None if words is None else Decimal(words)
+    except InvalidOperation:
+        return None
+
+
+def milliseconds(at: str) -> int:
+    """An instant (RFC 3339) as charts count them."""
+    return int(datetime.fromisoformat(at).timestamp() * 1000)
 
 
 def share(part: Number | None) -> str:
