@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Text, func, select
+from sqlalchemy import BigInteger, Text, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
@@ -86,3 +86,8 @@ async def sessions_between(
 async def pulls(session: AsyncSession) -> Sequence[HubPullRow]:
     """When which list was read."""
     return (await session.scalars(select(HubPullRow).execution_options(populate_existing=True))).all()
+
+
+async def forget_pulls(session: AsyncSession, partner_id: str) -> None:
+    """No list of this platform was read."""
+    await session.execute(delete(HubPullRow).where(col(HubPullRow.partner_id) == partner_id))

@@ -8,7 +8,7 @@ import codecs
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 
@@ -26,7 +26,7 @@ from ocpi.modules import ModuleId
 from ocpi.strict_json import parse_body
 from ocpi.times import read_time
 
-_KINDS = {ModuleId.LOCATIONS: Kind.LOCATION, ModuleId.TARIFFS: Kind.TARIFF, ModuleId.TOKENS: Kind.TOKEN}
+KINDS = {ModuleId.LOCATIONS: Kind.LOCATION, ModuleId.TARIFFS: Kind.TARIFF, ModuleId.TOKENS: Kind.TOKEN}
 _ID_NAMES = {ModuleId.LOCATIONS: "id", ModuleId.TARIFFS: "id", ModuleId.TOKENS: "uid"}
 _TOKEN_TYPES = ("AD_HOC_USER", "APP_USER", "OTHER", "RFID")
 Doc = dict[str, Any]
@@ -84,45 +84,61 @@ async def tell(
         row = await rows.hub_object(unit.session, id_)
         before = None if row is None or row.withdrawn else row
         whole = _merged(message, document, before, body)
-        stamp = micros(unit.now()) if row is None else max(micros(unit.now()), row.version + 1)
-        if row is None:
-            country, party, key = message.segments[:3]
-            row = HubObjectRow(
-                id=id_,
-                module=str(message.module),
-                country_code=country.upper(),
-                party_id=party.upper(),
-                object_key=key.upper(),
-                path=_path(message.segments[:3], query if _is_token(message) else ""),
-                body=whole,
-                method=message.method,
-                message_path="",
-                message=body,
-                version=stamp,
-                seq=stamp,
-                last_updated=unit.now(),
-            )
-            unit.session.add(row)
-        row.previous = None if before is None else before.version
-        row.version = stamp
-        row.withdrawn = message.method == "DELETE"
-        row.body = whole
-        row.method, row.message = message.method, body
-        row.message_path = _path(message.segments, query if _is_token(message) else "")
-        row.last_updated = _last_updated(whole) or unit.now()
+        write(unit, message, row, body, whole=whole, query=query, sender_id=sender_id)
         if also is not None:
             await also(unit, whole)
-        unit.emit(
-            HubObjectChanged(
-                module=str(message.module),
-                id=id_,
-                owner=message.sender,
-                sender_id=sender_id,
-                at=moment(stamp),
-            )
-        )
-    hub.owners.learn(Fact(_KINDS[message.module], message.segments[2].upper(), message.sender))
+    hub.owners.learn(Fact(KINDS[message.module], message.segments[2].upper(), message.sender))
     return Told(id_, before is None)
+
+
+def write(
+    unit: UnitOfWork,
+    message: Message,
+    row: HubObjectRow | None,
+    body: bytes,
+    *,
+    whole: bytes,
+    query: str,
+    sender_id: str,
+) -> None:
+    """Put a message and the whole object after it into its row, new where there is none, and announce it."""
+    stamp = micros(unit.now()) if row is None else max(micros(unit.now()), row.version + 1)
+    query = query if _is_token(message) else ""
+    before = None if row is None or row.withdrawn else row.version
+    if row is None:
+        row = _new_row(unit, message, stamp, query)
+    row.previous = before
+    row.version = stamp
+    row.withdrawn = message.method == "DELETE"
+    row.body = whole
+    row.method, row.message = message.method, body
+    row.message_path = _path(message.segments, query)
+    row.last_updated = _last_updated(whole) or unit.now()
+    unit.session.add(row)
+    unit.emit(
+        HubObjectChanged(
+            module=row.module, id=row.id, owner=message.sender, sender_id=sender_id, at=moment(stamp)
+        )
+    )
+
+
+def _new_row(unit: UnitOfWork, message: Message, stamp: int, query: str) -> HubObjectRow:
+    country, party, key = message.segments[:3]
+    return HubObjectRow(
+        id=id_of(message, dict(parse_qsl(query)).get("type", "")),
+        module=str(message.module),
+        country_code=country.upper(),
+        party_id=party.upper(),
+        object_key=key.upper(),
+        path=_path(message.segments[:3], query),
+        body=b"",
+        method=message.method,
+        message_path="",
+        message=b"",
+        version=stamp,
+        seq=stamp,
+        last_updated=unit.now(),
+    )
 
 
 async def kept(store: Store, message: Message, type_: str) -> bytes:
@@ -153,7 +169,7 @@ def _document(message: Message, body: bytes) -> Doc:
     document = parse_body(body)
     if not isinstance(document, dict):
         raise InvalidParameterError("the body is no object")
-    if _last_updated_of(document) is None:
+    if last_updated_of(document) is None:
         raise InvalidParameterError("last_updated is missing or no DateTime")
     names: tuple[str, ...] = (
         ("country_code", "party_id", _ID_NAMES[message.module]) if len(message.segments) == 3 else ()
@@ -261,7 +277,7 @@ def _part(body: bytes, path: tuple[str, ...]) -> bytes | None:
     return None if part is None else _encode(part)
 
 
-def _last_updated_of(document: object) -> datetime | None:
+def last_updated_of(document: object) -> datetime | None:
     given = document.get("last_updated") if isinstance(document, dict) else None
     if not isinstance(given, str):
         return None
@@ -272,4 +288,4 @@ def _last_updated_of(document: object) -> datetime | None:
 
 
 def _last_updated(body: bytes) -> datetime | None:
-    return _last_updated_of(parse_body(body))
+    return last_updated_of(parse_body(body))

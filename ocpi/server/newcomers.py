@@ -11,6 +11,7 @@ from ocpi.hub import response_urls
 from ocpi.partners.desk import PLATFORM
 from ocpi.partners.handshake import SETTLING
 from ocpi.partners.partner import Partner
+from ocpi.pull.parties import PartyLists, read_anew
 from ocpi.pull.tokens import pull_all, pull_tokens
 from ocpi.push import newly_behind
 from ocpi.push.catch_up import tell_everything
@@ -28,6 +29,7 @@ def welcome(context: OcpiContext) -> None:
 
     async def introduce(partner: Partner) -> None:
         await newly_behind.tell(context.desk, context.hub.reach, partner, anew=True)
+        await read_anew(context, partner)
 
     def registered(partner: Partner) -> None:
         welcoming = catch_up if partner.platform == PLATFORM else introduce
@@ -39,7 +41,7 @@ def welcome(context: OcpiContext) -> None:
 def regular_work(context: OcpiContext, leads: Callable[[], bool] = lambda: True) -> list[Periodic]:
     """What has to be run every so often; to be started and stopped by the roof.
 
-    Partners' tokens are read by one process alone: the one that `leads`.
+    Lists of partners are read by one process alone: the one that `leads`.
     """
 
     async def contacts() -> None:
@@ -64,7 +66,9 @@ def regular_work(context: OcpiContext, leads: Callable[[], bool] = lambda: True)
     async def results() -> None:
         await response_urls.forget_old(context.store, context.clock)
 
+    lists = PartyLists(context)
     return [
+        Periodic("hub-lists", 5.0, lists.look).only_if(leads),
         Periodic("hub-owners", 2.0, context.hub.owners.keep),
         Periodic("hub-accounts", 5.0, context.hub.accounts.keep),
         Periodic("hub-agreements", 10.0, agreements),
