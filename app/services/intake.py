@@ -241,12 +241,13 @@ class Intake:
             self.leases.drop_stale(self._states)
             try:
                 async with self._writer.batch() as batch:
+                    alone = await self.leases.alone(batch, self._states)
                     rows = Rows(batch.now)
                     settled = await self._decide(batch, items, rows, again=attempt > 0)
                     for frame in exchanges:
                         rows.frame(frame)
                     await batch.write(rows.work(self._store.announcements))
-                    if self.leases.fenced:
+                    if not alone:
                         self.leases.guard(batch, settled.remembered & self._states.keys())
                 break
             except StoreConflict:

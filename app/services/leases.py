@@ -10,7 +10,7 @@ from typing import Any
 
 from app.services.calls import Line
 from app.services.states import Lease
-from app.store import stations
+from app.store import nodes, stations
 from app.store.statements import Row
 from app.store.writer import Batch
 
@@ -27,6 +27,7 @@ class Leases:
         self._visited = visited
         self._known: dict[str, Lease] = {}
         self._stale: set[str] = set()
+        self._around: tuple[int, bool] = (-1, False)
 
     def stale(self, station_id: str) -> None:
         """Another process has written to this station."""
@@ -40,6 +41,22 @@ class Leases:
     def forget(self, station_id: str) -> None:
         """The station was deleted."""
         self._known.pop(station_id, None)
+
+    async def alone(self, batch: Batch, states: dict[str, Any]) -> bool:
+        """Whether nobody else can write before the batch ends: then nothing has to be compared.
+
+        A process that joins passes the write gate before it does anything (app/cluster/membership.py), so one that
+        is not seen here waits for this batch. Where one has come since the last batch, or gone, what is in memory
+        may be old.
+        """
+        if not self.fenced:
+            return True
+        ((newest, every, own),) = await batch.fetch(nodes.AROUND, [self.node])
+        before = self._around
+        self._around = newest, every == own == 1
+        if self._around != before and (self._around[1] or newest != before[0]):
+            states.clear()
+        return self._around[1]
 
     async def lock(self, batch: Batch, visited: Set[str], others: Set[str], states: dict[str, Any]) -> None:
         """Hold stations until the batch ends: those without a socket here, which are to be read afresh, and others."""

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped
 from sqlmodel import Field, SQLModel, col
 
 from app.store.columns import Serial, UtcMicros
+from app.store.statements import query
 
 
 class NodeRow(SQLModel, table=True):
@@ -23,6 +24,15 @@ class NodeRow(SQLModel, table=True):
 
 NEXT_NUMBER = "SELECT nextval(pg_get_serial_sequence('nodes', 'number'))"
 """A number for a new process (PostgreSQL): taken before its row is there, so that it can be locked first."""
+
+
+AROUND = query(
+    "SELECT last_value, (SELECT count(*) FROM nodes), (SELECT count(*) FROM nodes WHERE number {any0}) "
+    "FROM nodes_number_seq",
+    "bigint",
+)
+"""The newest number that was ever given out, how many processes there are, and how many of them are asked for
+(PostgreSQL)."""
 
 
 def lost(node: Mapped[int | None]) -> ColumnElement[bool]:

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app.domain.state import Names
 from app.domain.stations import BootReport, SetUp, Silent
 from app.services.intake import Call, Intake, Line, Unanswered
 from app.services.leases import Leases
-from app.store import stations
+from app.store import nodes, stations
 from app.store.writer import Writer
 
 pytestmark = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
@@ -25,6 +26,14 @@ class Node:
         self.visited: list[str] = []
         self.leases = Leases(fenced=True, visited=self.visited.append)
         self.leases.node = number
+        self.guarded: list[str] = []
+        guard = self.leases.guard
+
+        def watched(batch: Any, station_ids: Any) -> None:
+            self.guarded += station_ids
+            guard(batch, station_ids)
+
+        self.leases.guard = watched  # type: ignore[method-assign]
         self.writer = Writer(store, clock)
         names = Names(
             number=lambda: next(_numbers),
@@ -56,9 +65,18 @@ class Node:
         await heard
 
 
+async def joined(store: Any, clock: Any) -> int:
+    """A row for one more process, as app/cluster/membership.py makes it; its number."""
+    async with store.unit_of_work(clock) as unit:
+        number: int = (await unit.session.execute(text(nodes.NEXT_NUMBER))).scalar_one()
+        await nodes.join(unit.session, number, "all", unit.now())
+    await store.pass_gate()
+    return number
+
+
 @pytest.fixture
 async def one(store: Any, clock: Any) -> AsyncIterator[Node]:
-    node = Node(store, clock, 1)
+    node = Node(store, clock, await joined(store, clock))
     await node.intake.report("CP1", SetUp())
     yield node
     await node.close()
@@ -66,7 +84,7 @@ async def one(store: Any, clock: Any) -> AsyncIterator[Node]:
 
 @pytest.fixture
 async def other(store: Any, clock: Any) -> AsyncIterator[Node]:
-    node = Node(store, clock, 2)
+    node = Node(store, clock, await joined(store, clock))
     yield node
     await node.close()
 
@@ -144,9 +162,46 @@ async def test_many_at_once_lose_nothing(store: Any, one: Node, other: Node) -> 
 
 async def test_a_node_that_was_given_up_is_listened_to_no_more(store: Any, clock: Any, one: Node) -> None:
     line = await one.intake.connect("CP1", "1.6")
+    await joined(store, clock)
     async with store.unit_of_work(clock) as unit:
+        await nodes.leave(unit.session, one.leases.node)
         await stations.give_up_lost(unit.session, unit.now())
     with pytest.raises(Unanswered):
         await one.boot(line, "Stale")
     station, holder = await kept(store)
     assert (station.online, holder, station.station.boot) == (False, None, None)
+
+
+async def test_a_process_that_is_alone_compares_nothing_and_reads_anew_what_a_guest_has_left(
+    store: Any, clock: Any, one: Node
+) -> None:
+    line = await one.intake.connect("CP1", "1.6")
+    await one.boot(line, "First")
+    assert one.guarded == []
+    guest = Node(store, clock, await joined(store, clock))
+    await one.boot(line, "Watched")
+    assert one.guarded == ["CP1"]
+    await guest.intake.report("CP1", SetUp(security_profile=2))
+    await guest.close()
+    async with store.unit_of_work(clock) as unit:
+        await nodes.leave(unit.session, guest.leases.node)
+    await one.boot(line, "Third")
+    assert one.guarded == ["CP1"]
+    station, _ = await kept(store)
+    assert (station.station.boot.vendor, station.station.security_profile) == ("Third", 2)
+
+
+async def test_a_process_that_came_and_went_between_two_batches_is_noticed(
+    store: Any, clock: Any, one: Node
+) -> None:
+    line = await one.intake.connect("CP1", "1.6")
+    await one.boot(line, "First")
+    guest = Node(store, clock, await joined(store, clock))
+    await guest.intake.report("CP1", SetUp(security_profile=2))
+    await guest.close()
+    async with store.unit_of_work(clock) as unit:
+        await nodes.leave(unit.session, guest.leases.node)
+    await one.boot(line, "Second")
+    station, _ = await kept(store)
+    assert (station.station.boot.vendor, station.station.security_profile) == ("Second", 2)
+    assert one.guarded == []
