@@ -14,6 +14,7 @@ from app.admin import (
     deliveries,
     faults,
     hub,
+    hub_overview,
     locations,
     messages,
     overview,
@@ -43,7 +44,7 @@ PATH = "/admin/v1"
 """Where the roof mounts it."""
 
 _ROOMS = (
-    hub, clearing, accounting,
+    hub, hub_overview, clearing, accounting,
     decisions, reservations,
     partners, locations, tariffs, tokens, stations, station_settings, calls, transactions, sessions, timelines, verifications, cdrs, pricing,
     simulations, tariff_checks, deliveries, messages, bulk, webhooks, settlement, statistics, overview, faults,

@@ -16,6 +16,7 @@ router = APIRouter(prefix="/messages", tags=["messages"], dependencies=[Plain])
 
 @router.get("", summary="OCPI requests with their answers, newest first", responses=LIST)
 async def list_messages(
+    *,
     context: Context,
     page: Paging,
     partner: Annotated[str | None, Query(description="id of a partner")] = None,
@@ -23,14 +24,18 @@ async def list_messages(
     subject: Annotated[
         str | None, Query(description="what we asked about: session/<id>, cdr/<id>, authorize/<uid>")
     ] = None,
+    routed: Annotated[
+        bool, Query(description="only what the hub passed on or answered, among the newest 10000 messages")
+    ] = False,
 ) -> Response:
-    """Both directions; `direction` is the request's."""
+    """Both directions; `direction` is the request's, `routed` why the hub passed it on, and to whom."""
     async with context.store.reading() as session:
         found, total = await messages.find(
             session,
             partner_id=partner,
             correlation_id=correlation_id,
             subject=subject,
+            routed=routed,
             limit=page.limit,
             offset=page.offset,
         )

@@ -28,6 +28,10 @@ from app.store.statements import insert, run
 _ABOUT = TextClause("subject IS NOT NULL")
 
 
+ROUTED_AMONG = 10_000
+"""Among so many of the newest messages routed ones are looked for."""
+
+
 class MessageRow(SQLModel, table=True):
     """One request with its answer."""
 
@@ -93,10 +97,14 @@ async def find(
     partner_id: str | None = None,
     correlation_id: str | None = None,
     subject: str | None = None,
+    routed: bool = False,
     limit: int,
     offset: int = 0,
 ) -> tuple[list[Message], int]:
-    """Messages newest first, and how many there are in all."""
+    """Messages newest first, and how many there are in all.
+
+    `routed`: those that the hub passed on or answered, among the newest ROUTED_AMONG of everybody.
+    """
     filters: list[ColumnElement[bool]] = []
     if partner_id is not None:
         filters.append(col(MessageRow.partner_id) == partner_id)
@@ -104,6 +112,9 @@ async def find(
         filters.append(col(MessageRow.correlation_id) == correlation_id)
     if subject is not None:
         filters.append(col(MessageRow.subject) == subject)
+    if routed:
+        newest = select(func.coalesce(func.max(col(MessageRow.id)), 0)).scalar_subquery()
+        filters += [col(MessageRow.id) > newest - ROUTED_AMONG, col(MessageRow.routed).is_not(None)]
     total = (await session.execute(select(func.count()).select_from(MessageRow).where(*filters))).scalar_one()
     newest_first = col(MessageRow.id).desc()
     wanted = select(MessageRow).where(*filters).order_by(newest_first).limit(limit).offset(offset)
