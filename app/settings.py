@@ -147,6 +147,10 @@ class Settings(BaseSettings):
     # How long a driver waits for the issuer of a token, and a station's answer to a command is waited for.
     authorize_seconds: Annotated[float, Field(gt=0, le=25)] = 5
     command_seconds: Annotated[float, Field(ge=1, le=120)] = 60
+    # What each partner may ask of us: requests per second, requests under way, bytes of a body.
+    partner_rate: Annotated[float, Field(gt=0, le=1e6)] = 300
+    partner_at_once: Annotated[int, Field(ge=1, le=10_000)] = 64
+    partner_body: Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)] = 1024 * 1024
     # How long after an accepted remote start a transaction may begin, before its session is given up.
     start_seconds: Annotated[float, Field(ge=1, le=3600)] = 180
     # Whether stations are set up after their first boot, and after one with another firmware.

@@ -55,6 +55,7 @@ from ocpi.context import OcpiContext
 from ocpi.hub.hub import Hub, open_hub
 from ocpi.partners import handshake
 from ocpi.partners.desk import Desk
+from ocpi.partners.limits import Limits
 from ocpi.partners.registry import PartnerRegistry
 from ocpi.partners.tokens import Vault
 from ocpi.partners.traffic import Traffic
@@ -200,7 +201,7 @@ async def build(settings: Settings, clock: Clock | None = None, role: Role = Rol
     control = RemoteControl(store, clock, commands, gateway, intake, **waits)
     wishes = Wishes(store, clock, gateway, control)
     station_settings = StationSettings(store, clock, commands, Settings16(), intake)
-    ocpi, worker = _ocpi(desk, hub, traffic, wishes, member=member, role=role)
+    ocpi, worker = _ocpi(desk, hub, traffic, wishes, limits=_limits(settings), member=member, role=role)
     neighbours.listen(member, intake, ocpi, bridge.live)
     alerts = Alerts(store, clock, WebhookSender(ocpi.desk))
     house = House(
@@ -316,13 +317,28 @@ def _hub(settings: Settings, desk: Desk, traffic: Traffic) -> Hub:
     )
 
 
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        rate=settings.partner_rate, at_once=settings.partner_at_once, largest_body=settings.partner_body
+    )
+
+
 def _ocpi(
-    desk: Desk, hub: Hub, traffic: Traffic, wishes: Wishes, *, member: Membership, role: Role
+    desk: Desk,
+    hub: Hub,
+    traffic: Traffic,
+    wishes: Wishes,
+    *,
+    limits: Limits,
+    member: Membership,
+    role: Role,
 ) -> tuple[OcpiContext, OutboxWorker]:
     store, registry, bus = desk.store, desk.registry, member.bus
     worker = OutboxWorker(store, desk.clock, PartnerDeliverer(desk, hub.reach, hub.accounts))
     callers = Callers(member, desk.clock, worker.heard_from)
-    context = OcpiContext(desk=desk, traffic=traffic, heard_from=callers.heard_from, wishes=wishes, hub=hub)
+    context = OcpiContext(
+        desk=desk, traffic=traffic, heard_from=callers.heard_from, wishes=wishes, hub=hub, limits=limits
+    )
     store.keep_marks(outbox_tables.keep)
     store.subscribe(on_events(registry, hub.reach))
     bus.subscribe(Topic.CALLER, worker.heard_from)

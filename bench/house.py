@@ -55,7 +55,7 @@ class House:
         invited = self._admin.post("partners", json={"name": f"Bench {number}", "platform": platform})
         invited.raise_for_status()
         found: dict[str, Any] = invited.json()
-        settings = {"allow_private_url": True, "pace": 1000}
+        settings = {"allow_private_url": True, "pace": 1000, "rate": 1e6, "at_once": 10_000}
         self._admin.patch(f"partners/{found['id']}", json=settings).raise_for_status()
         return found
 

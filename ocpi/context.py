@@ -1,7 +1,7 @@
 """OcpiContext: what every OCPI room may reach."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.domain.parties import Party
 from app.kit.clock import Clock
@@ -10,6 +10,7 @@ from app.store.engine import Store
 from ocpi.client import PartnerClient
 from ocpi.hub.hub import Hub
 from ocpi.partners.desk import Desk
+from ocpi.partners.limits import Limits
 from ocpi.partners.registry import PartnerRegistry
 from ocpi.partners.traffic import Traffic
 
@@ -18,7 +19,8 @@ from ocpi.partners.traffic import Traffic
 class OcpiContext:
     """Made once, in the roof. `heard_from` tells the outbox that a partner has called, so it must be there.
 
-    `wishes` takes what partners want of stations; `hub` passes on what they want of each other.
+    `wishes` takes what partners want of stations; `hub` passes on what they want of each other; `limits` say how
+    much of it each may want.
     """
 
     desk: Desk
@@ -27,6 +29,7 @@ class OcpiContext:
     wishes: Wishes
     hub: Hub
     page_limit: int = 100
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def store(self) -> Store:

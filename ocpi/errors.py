@@ -116,9 +116,13 @@ class BodyTooLargeError(ClientError):
 
 
 class TooManyRequestsError(ClientError):
-    """HTTP 429: slower, please."""
+    """HTTP 429: slower, please; again after `retry_after` seconds."""
 
     default_http_status = 429
+
+    def __init__(self, message: str = "", *, retry_after: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ServerError(OcpiError):

@@ -80,6 +80,12 @@ ROUTED = Counter(
     ["reason", "outcome"],
     registry=REGISTRY,
 )
+LIMITED = Counter(
+    "voltbridge_limited_total",
+    "Requests refused with 429, by partner and limit",
+    ["partner", "limit"],
+    registry=REGISTRY,
+)
 CDRS = Counter("voltbridge_cdrs_total", "Charge detail records made, by state", ["state"], registry=REGISTRY)
 
 

@@ -34,7 +34,7 @@ class Relayed(NamedTuple):
 class Relay:
     """One for the whole process; at most `per_partner` connections to one host. Closed with `aclose`."""
 
-    def __init__(self, *, per_partner: int = 32, on_exchange: OnExchange | None = None) -> None:
+    def __init__(self, *, per_partner: int = 256, on_exchange: OnExchange | None = None) -> None:
         self._per_partner = per_partner
         self._on_exchange = on_exchange
         self._sessions: dict[bool, aiohttp.ClientSession] = {}

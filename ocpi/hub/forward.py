@@ -121,6 +121,19 @@ async def _forward(hub: Hub, passing: Passing, to: RoutedParty, sealed: str | No
     theirs = partner.endpoint(message.module, message.role)
     if theirs is None:
         raise HubError(f"{to.country_code}-{to.party_id} has no {message.module} as {message.role}")
+    with hub.crossings.one(passing.partner.id, partner.id):
+        passed = await _cross(hub, passing, to, partner, theirs=theirs, sealed=sealed)
+    if 200 <= passed.http_status < 300 and 1000 <= passed.status_code < 2000:
+        for fact in facts_of(message, Party(*to.key), passing.body):
+            hub.owners.learn(fact)
+    return passed
+
+
+async def _cross(
+    hub: Hub, passing: Passing, to: RoutedParty, partner: Partner, *, theirs: str, sealed: str | None
+) -> Passed:
+    """The message itself, to the interface `theirs` of a partner."""
+    message = passing.message
     given = Swapped(passing.query, passing.body)
     if response_urls.has_response_url(message):
         given = await response_urls.swap(
@@ -147,11 +160,7 @@ async def _forward(hub: Hub, passing: Passing, to: RoutedParty, sealed: str | No
         )
     except PartnerFailure as failure:
         raise _hub_error(failure) from failure
-    passed = _passed(hub, passing, relayed, to, url=url, theirs=theirs)
-    if 200 <= passed.http_status < 300 and 1000 <= passed.status_code < 2000:
-        for fact in facts_of(message, Party(*to.key), passing.body):
-            hub.owners.learn(fact)
-    return passed
+    return _passed(hub, passing, relayed, to, url=url, theirs=theirs)
 
 
 def _url(theirs: str, rest: str, query: str) -> str:

@@ -1,6 +1,6 @@
 """Hub: what the rooms of the hub share, made once in the roof."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.domain.parties import Party
 from app.kit.clock import Clock
@@ -10,6 +10,7 @@ from ocpi.headers import RoutedParty
 from ocpi.hub.accounting import Accounts
 from ocpi.hub.agreements import Agreements
 from ocpi.hub.clients import Clients
+from ocpi.hub.fairness import Crossings
 from ocpi.hub.links import Links
 from ocpi.hub.liveness import Liveness
 from ocpi.hub.owners import Owners
@@ -35,6 +36,7 @@ class Hub:
     reach: Reach
     liveness: Liveness
     clients: Clients
+    crossings: Crossings = field(default_factory=Crossings)
     accounts: Accounts
     seconds: float = FORWARD_SECONDS
     authorize_seconds: float = 5.0

@@ -11,6 +11,7 @@ from app.outbox import lanes
 from app.store.unit_of_work import UnitOfWork
 from ocpi.partners import tables
 from ocpi.partners.desk import OFFERED, PLATFORM, Desk
+from ocpi.partners.limits import MOST_BYTES
 from ocpi.partners.partner import Partner, PartnerSettings, PartnerState
 from ocpi.partners.tokens import new_token, token_hash
 
@@ -136,3 +137,7 @@ def _check(settings: PartnerSettings) -> None:
         raise Invalid(f"page_limit must be from 1 to {_LARGEST_PAGE}", field="page_limit")
     if not 0 < settings.pace <= _FASTEST_PACE:
         raise Invalid(f"pace must be above 0 and at most {_FASTEST_PACE:g}", field="pace")
+    for name, most in (("rate", 1e6), ("at_once", 10_000), ("largest_body", MOST_BYTES)):
+        value = getattr(settings, name)
+        if value is not None and not 0 < value <= most:
+            raise Invalid(f"{name} must be above 0 and at most {most:g}, or null", field=name)

@@ -31,7 +31,8 @@ class PartnerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     per platform. `empty_ack`: HTTP 2xx with an empty body counts as received. `raw_token`: it wants the token
     without Base64. `allow_private_url`: its URLs may be http or private. `page_limit`: objects per page of our
     lists, at most. `pace`: requests per second while everything is sent after registration. `clearing`: what becomes of
-    its CDRs on their way through the hub.
+    its CDRs on their way through the hub. `rate`, `at_once`, `largest_body`: requests per second, requests under way and
+    bytes of a body that it may ask of us; None: as for everybody.
     """
 
     authorize_unknown: bool | None = None
@@ -42,6 +43,9 @@ class PartnerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     page_limit: int | None = None
     pace: float = 20.0
     clearing: Rules = Rules()
+    rate: float | None = None
+    at_once: int | None = None
+    largest_body: int | None = None
 
 
 class Endpoint(msgspec.Struct, frozen=True):

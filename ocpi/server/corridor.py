@@ -23,6 +23,7 @@ from ocpi.errors import (
     NotFoundError,
     OcpiError,
     ServerError,
+    TooManyRequestsError,
     UnauthorizedError,
 )
 from ocpi.headers import AUTHORIZATION, MessageIds, RoutedParty, Routing, token_candidates
@@ -38,7 +39,6 @@ from ocpi.server.shelf import Shelf
 
 _log = logs.get("ocpi.server")
 
-LARGEST_BODY = 1024 * 1024
 BODY_SECONDS = 5.0
 _BEFORE_REST = 4
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -75,6 +75,7 @@ class _Request:
         self.url: str = scope.get("path", "")
         self.rest = _rest(scope)
         self.routed: str | None = None
+        self.kept = True
         self.began = now
         self.body = b""
         self.known: Known | None = None
@@ -99,11 +100,15 @@ class Corridor:
         with logs.correlated(request.ids.correlation_id):
             reply = await self._answer(request, receive)
             await _send(send, request, reply)
-        self._keep(request, reply)
+        if request.kept:
+            self._keep(request, reply)
 
     async def _answer(self, request: _Request, receive: Receive) -> Reply:
         try:
             return await self._handle(request, receive)
+        except TooManyRequestsError as error:
+            request.kept = False  # a flood is counted: it must not push others' messages out of the log
+            found: OcpiError = error
         except OcpiError as error:
             found = error
         except DomainError as error:
@@ -123,6 +128,8 @@ class Corridor:
         headers: dict[str, str] = {}
         if isinstance(error, UnauthorizedError):
             headers["WWW-Authenticate"] = "Token"
+        if isinstance(error, TooManyRequestsError):
+            headers["Retry-After"] = str(error.retry_after)
         return Reply(
             failure(error, now=self._context.clock.now()),
             http_status=error.http_status,
@@ -132,6 +139,10 @@ class Corridor:
 
     async def _handle(self, request: _Request, receive: Receive) -> Reply:
         known = request.known = await self._who_calls(request)
+        with self._context.limits.within(known.partner):
+            return await self._serve(request, known, receive)
+
+    async def _serve(self, request: _Request, known: Known, receive: Receive) -> Reply:
         found = interfaces.find(request.path)
         invited = known.kind is TokenKind.INVITATION
         if invited and (found is None or not found.interface.open_to_invited):
@@ -145,7 +156,7 @@ class Corridor:
             request.routing = self._routing(request.headers, known)
         operation = interfaces.operation(found, request.method)
         if request.method in _WITH_BODY:
-            request.body = await _body(request, receive)
+            request.body = await _body(request, receive, self._context.limits.largest_body(known.partner))
         call = self._call(request, found, known)
         return await operation.handler(call, *operation.arguments(found.segments))
 
@@ -164,7 +175,9 @@ class Corridor:
             found.segments,
             request.rest,
             request.query_string.decode("latin-1"),
-            await _body(request, receive) if request.method in _WITH_BODY else b"",
+            await _body(request, receive, self._context.limits.largest_body(known.partner))
+            if request.method in _WITH_BODY
+            else b"",
             request.ids,
             Routing.parse(request.headers),
             request.headers.get("Via", ""),
@@ -308,13 +321,13 @@ async def _send(send: Send, request: _Request, reply: Reply) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def _body(request: _Request, receive: Receive) -> bytes:
+async def _body(request: _Request, receive: Receive, largest: int) -> bytes:
     """The whole body. Raises for one that is compressed, too large, or does not come in time."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise MalformedBodyError("the body must not be compressed")
     length = request.headers.get("Content-Length", "")
-    if length.isdecimal() and int(length[:12]) > LARGEST_BODY:
-        raise BodyTooLargeError(f"the body is larger than {LARGEST_BODY} bytes")
+    if length.isdecimal() and int(length[:12]) > largest:
+        raise BodyTooLargeError(f"the body is larger than {largest} bytes")
     chunks: list[bytes] = []
     size = 0
     try:
@@ -325,8 +338,8 @@ async def _body(request: _Request, receive: Receive) -> bytes:
                     raise MalformedBodyError("the body broke off")
                 chunks.append(message.get("body", b""))
                 size += len(chunks[-1])
-                if size > LARGEST_BODY:
-                    raise BodyTooLargeError(f"the body is larger than {LARGEST_BODY} bytes")
+                if size > largest:
+                    raise BodyTooLargeError(f"the body is larger than {largest} bytes")
                 if not message.get("more_body"):
                     return b"".join(chunks)
     except TimeoutError:
