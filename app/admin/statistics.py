@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -35,6 +35,10 @@ async def statistics(
     by: By = By.STATION,
     begin: Annotated[Moment | None, Query(alias="from", description="by default 14 days before `to`")] = None,
     end: Annotated[Moment | None, Query(alias="to", description="by default now")] = None,
+    days: Annotated[
+        int | None,
+        Query(ge=1, le=LONGEST.days - 1, description="instead of `from`: whole days of UTC before today"),
+    ] = None,
     sort: Annotated[Sort | None, Query(description="most first; `empty` shows what fails most")] = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
@@ -43,7 +47,7 @@ async def statistics(
     in use, where these are known; `empty` counts transactions without any energy. Days are those of UTC.
     """
     until = end or context.clock.now()
-    since = begin or until - timedelta(days=14)
+    since = begin or (until - timedelta(days=14) if days is None else _midnight(until) - timedelta(days=days))
     if not timedelta(0) < until - since <= LONGEST:
         raise invalid("from", f"must be before `to`, by {LONGEST.days} days at most")
     async with context.store.reading() as session:
@@ -74,6 +78,10 @@ async def fleet(context: Context) -> Response:
     async with context.store.reading() as session:
         found = await station_search.makes(session)
     return answer({"ocpp_url": f"{context.ocpp_url}/ocpp", "makes": [each._asdict() for each in found]})
+
+
+def _midnight(at: datetime) -> datetime:
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _row(found: Usage, connectors: int | None, period: timedelta) -> dict[str, Any]:

@@ -23,12 +23,12 @@ def bars(unit: str) -> dict[str, Any]:
     return _base() | {"xAxis": _names(), "yAxis": value_axis(unit)}
 
 
-def lying_bars(unit: str) -> dict[str, Any]:
+def lying_bars() -> dict[str, Any]:
     """Lying bars, the first on top, with room for names on the left."""
     return _base() | {
         "grid": {"left": 10, "right": 24, "top": 10, "bottom": 26, "containLabel": True},
         "yAxis": _names() | {"inverse": True},
-        "xAxis": value_axis("") | {"axisLabel": {"color": GREY, "formatter": f"{{value}} {unit}"}},
+        "xAxis": value_axis("") | {"splitNumber": 4, "axisLabel": {"color": GREY, "hideOverlap": True}},
     }
 
 

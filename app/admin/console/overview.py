@@ -67,7 +67,7 @@ class _Figures:
             self._online = _Figure("Stations online", "ev_station", "/stations")
             self._charging = _Figure("Charging now", "bolt", "/sessions?status=ACTIVE")
             self._power = _Figure("Power now", "speed", "/stations?status=Charging")
-            self._energy = _Figure("Energy today", "battery_charging_full", "/sessions?status=COMPLETED")
+            self._energy = _Figure("Energy today", "battery_charging_full", "/statistics")
             self._revenue = _Figure("Revenue today", "payments", "/cdrs?state=issued")
             self._held = _Figure("Held records", "receipt_long", "/cdrs?state=held")
             self._faults = _Figure("Open faults", "report", "/stations?status=Faulted")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from starlette.routing import compile_path
 
-from app.admin.console import overview
+from app.admin.console import figures, overview
 from app.admin.console.charging import record, records, session, sessions
 from app.admin.console.partners import adding, partner
 from app.admin.console.partners import listing as partners
@@ -45,6 +45,7 @@ PAGES: tuple[Page, ...] = (
     Page("/partners", "Partners", partners.page, icon="handshake"),
     Page("/partners/new", "Add a partner", adding.page, under="/partners"),
     Page("/partners/{partner_id}", "Partner", partner.page, under="/partners"),
+    Page("/statistics", "Statistics", figures.page, icon="insights"),
 )
 
 _PATTERNS = [compile_path(page.path)[0] for page in PAGES]

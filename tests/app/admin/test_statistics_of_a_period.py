@@ -73,3 +73,11 @@ async def test_as_csv(api, charged):
 async def test_a_period_that_cannot_be_is_refused(api, period):
     refused = await api.get("/statistics", params=period)
     assert (refused.status_code, refused.json()["field"]) == (422, "from")
+
+
+async def test_whole_days_before_today(api, charged):
+    found = (await api.get("/statistics?days=7&by=day")).json()
+    assert found["from"] == "2026-11-13T00:00:00Z"
+    assert [row["key"] for row in found["rows"]] == ["2026-11-20"]
+    for days in (0, 366, "x"):
+        assert (await api.get(f"/statistics?days={days}")).status_code == 422, days
