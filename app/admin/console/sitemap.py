@@ -7,6 +7,7 @@ from starlette.routing import compile_path
 
 from app.admin.console import figures, overview
 from app.admin.console.charging import record, records, session, sessions
+from app.admin.console.hub import hub
 from app.admin.console.partners import adding, partner
 from app.admin.console.partners import listing as partners
 from app.admin.console.stations import listing, station
@@ -45,6 +46,7 @@ PAGES: tuple[Page, ...] = (
     Page("/partners", "Partners", partners.page, icon="handshake"),
     Page("/partners/new", "Add a partner", adding.page, under="/partners"),
     Page("/partners/{partner_id}", "Partner", partner.page, under="/partners"),
+    Page("/hub", "Hub", hub.page, icon="hub"),
     Page("/statistics", "Statistics", figures.page, icon="insights"),
 )
 

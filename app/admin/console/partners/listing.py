@@ -34,7 +34,7 @@ async def page(view: View) -> None:
             _COLUMNS,
             nothing=("No partner yet", "Invite one, or register with one that invited you: “Add a partner”."),
         )
-        more = parts.text("p", "", "vb-note vb-inset")
+        more = parts.text("div", "", "vb-note vb-inset")
     names: dict[str, str] = {}
 
     def show(found: list[dict[str, Any]], total: int) -> None:

@@ -1,33 +1,41 @@
 """What was said between a partner and us: every request in both directions with its answer, tokens masked."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from nicegui import ui
 
 from app.admin.console import parts
+from app.admin.console.asking import Query
 from app.admin.console.views import View
 
 SHOWN = 60
 ARROWS = {"in": "from the partner", "out": "to the partner"}
 
 
-async def show(view: View, partner_id: str) -> None:
-    """The newest requests, live; a filter by any word in them."""
-    with parts.card("Messages", note=f"the newest {SHOWN}, tokens masked") as head:
-        log = _Log()
+async def show(
+    view: View, title: str, note: str, *, names: Mapping[str, str] | None = None, **query: Query
+) -> None:
+    """The newest requests that `query` asks for, live; a filter by any word in them.
+
+    `names` are those of partners by their ids, where messages of several are shown.
+    """
+    with parts.card(title, note=f"the newest {SHOWN}{note}") as head:
+        log = _Log(names)
         with head, parts.box("div", "vb-actions vb-push"):
             ui.input("Filter", on_change=lambda event: log.filter(event.value or "")).props(
                 "outlined dense clearable debounce=200"
             )
     with log.place:
-        await view.follow("/messages", log.show, every=2, partner=partner_id, limit=SHOWN)
+        await view.follow("/messages", log.show, every=2, limit=SHOWN, **query)
 
 
 class _Log:
     """The list. What is new goes on top; what is there stays as it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Mapping[str, str] | None) -> None:
+        self._names = names
         self._entries: dict[tuple[Any, ...], tuple[Any, str]] = {}
         self._wanted = ""
         self.place = parts.box(
@@ -45,7 +53,7 @@ class _Log:
         for key, each in reversed(list(zip(keys, found, strict=True))):
             if key not in self._entries:
                 with self.place:
-                    entry = _entry(each)
+                    entry = _entry(each, self._names)
                 entry.move(target_index=0)
                 told = f"{each['method']} {each['url']} {each['request']} {each['response']} {each['correlation_id']}"
                 self._entries[key] = (entry, told.lower())
@@ -59,19 +67,21 @@ class _Log:
             entry.set_visibility(self._wanted in text)
 
 
-def _entry(each: dict[str, Any]) -> Any:
+def _entry(each: dict[str, Any], names: Mapping[str, str] | None) -> Any:
     with parts.box("details", f"vb-message vb-{each['direction']}") as made:
         with parts.box("summary", "vb-message-head"):
             arrow = parts.text("span", "→" if each["direction"] == "in" else "←", "vb-arrow")
             arrow.props["aria-label"] = ARROWS[each["direction"]]
             parts.time(each["at"], "clock")
+            if names is not None:
+                parts.text("span", names.get(each["partner"] or "", each["partner"] or "–"), "vb-strong")
             parts.text("span", each["method"], "vb-strong")
             parts.text("span", _where(each["url"]), "vb-mono vb-url")
             parts.chip(*_outcome(each))
             if each["duration_ms"] is not None:
                 parts.text("span", f"{each['duration_ms']} ms", "vb-note")
-        if each["routed"]:
-            parts.text("p", f"Routed: {each['routed']}")
+            if each["routed"]:
+                parts.text("span", f"Routed: {each['routed']}", "vb-routed")
         parts.facts(
             [
                 ("URL", each["url"]),

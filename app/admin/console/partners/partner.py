@@ -36,7 +36,7 @@ async def page(view: View, partner_id: str) -> None:
 
     await view.follow(path, show, every=2)
     await deliveries.show(view, "Deliveries", partner=partner_id)
-    await messages.show(view, partner_id)
+    await messages.show(view, "Messages", ", tokens masked", partner=partner_id)
 
 
 async def _arrival(view: View, partner: dict[str, Any]) -> None:

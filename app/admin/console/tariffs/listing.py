@@ -30,7 +30,7 @@ async def page(view: View) -> None:
             _COLUMNS,
             nothing=("No tariff yet", "Name a new one above; its prices are checked while you type."),
         )
-        more = parts.text("p", "", "vb-note vb-inset")
+        more = parts.text("div", "", "vb-note vb-inset")
 
     def show(found: list[dict[str, Any]], total: int) -> None:
         table.show([_row(each) for each in found])
