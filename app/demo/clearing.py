@@ -6,12 +6,16 @@ from sqlmodel import SQLModel, col
 
 from app.demo import world
 from app.demo.memory import Chips, Memory
+from app.demo.neighbourhood import NEIGHBOURS
 from app.kit.clock import SystemClock
 from app.outbox.tables import DeliveryRow
 from app.settings import Settings
 from app.store.cdrs import CdrRow
+from app.store.clearing import HubCdrRow
 from app.store.engine import open_store
 from app.store.grants import AliasRow
+from app.store.hub import HubAgreementRow, HubObjectRow, HubOwnerRow, HubResponseUrlRow
+from app.store.hub_accounts import HubAccountRow
 from app.store.locations import EvseRow, LocationRow
 from app.store.remote import RemoteCommandRow, ToldRow
 from app.store.sessions import SessionRow
@@ -78,9 +82,10 @@ async def _clear_sites(session: AsyncSession) -> None:
 
 
 async def _clear_partners(session: AsyncSession, memory: Memory) -> None:
+    titles = [each.title for each in NEIGHBOURS]
     ids = [
         kept["id"]
-        for name in (world.EMSP_NAME, world.GUEST_NAME)
+        for name in (world.EMSP_NAME, world.GUEST_NAME, *titles)
         if (kept := memory.get(f"invitation:{name}"))
     ]
     for country_code, party_id in {world.EMSP, *await _parties(session, ids)}:
@@ -90,9 +95,25 @@ async def _clear_partners(session: AsyncSession, memory: Memory) -> None:
     results = (await session.execute(select(ToldRow))).scalars()
     answered = [row.id for row in results if row.doc.partner_id in ids]
     await session.execute(delete(ToldRow).where(col(ToldRow.id).in_(answered)))
+    await _clear_hub(session, ids)
     await _clear_everywhere(session, "partner_id", ids)
     await session.execute(delete(AlarmRow).where(col(AlarmRow.object_id).in_(ids)))
     await session.execute(delete(PartnerRow).where(col(PartnerRow.id).in_(ids)))
+
+
+async def _clear_hub(session: AsyncSession, partners: list[str]) -> None:
+    """What the hub kept of its parties, and of who dealt with them."""
+    names = [each.name for each in NEIGHBOURS]
+    for table, one, other, found in (
+        (HubAgreementRow, HubAgreementRow.one, HubAgreementRow.other, names),
+        (HubAccountRow, HubAccountRow.sender, HubAccountRow.receiver, names),
+        (HubCdrRow, HubCdrRow.owner, HubCdrRow.receiver, names),
+        (HubResponseUrlRow, HubResponseUrlRow.sender_id, HubResponseUrlRow.target_id, partners),
+    ):
+        await session.execute(delete(table).where(or_(col(one).in_(found), col(other).in_(found))))
+    for owned in (HubObjectRow, HubOwnerRow):
+        owner = col(owned.country_code) + "-" + col(owned.party_id)
+        await session.execute(delete(owned).where(owner.in_(names)))
 
 
 async def _clear_everywhere(session: AsyncSession, column: str, ids: list[str]) -> None:

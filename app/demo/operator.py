@@ -32,7 +32,9 @@ class Operator:
             for post in site.stations:
                 self._put_new(f"/stations/{post.id}", world.station(site, post, password))
 
-    def invite(self, memory: Memory, name: str, *, known: bool = True) -> dict[str, Any]:
+    def invite(
+        self, memory: Memory, name: str, *, known: bool = True, platform: str = "cpo"
+    ) -> dict[str, Any]:
         """The invitation of this name, made once; made anew if the partner is gone.
 
         `known`: the partner still has what it needs to talk to us. If it has lost it, or never used its
@@ -46,11 +48,20 @@ class Operator:
         if state == "invited":
             return {**kept, "registered": False}
         path = "/partners" if state is None else f"/partners/{kept['id']}/reinvite"
-        body = {"name": name, "platform": "cpo"} if state is None else {}
+        body = {"name": name, "platform": platform} if state is None else {}
         answer = self._http.post(path, json=body)
         answer.raise_for_status()
         memory.put(name_of, answer.json())
         return {**answer.json(), "registered": False}
+
+    def agree(self, one: str, other: str) -> None:
+        """Let two parties behind the hub reach each other."""
+        self._put_new(f"/hub/agreements/{one}/{other}", {})
+
+    def refuse_wrong_prices(self, partner_id: str) -> None:
+        """From now on the hub refuses records of this CPO that its tariffs do not explain."""
+        answer = self._http.patch(f"/partners/{partner_id}", json={"clearing": {"price": "refuse"}})
+        answer.raise_for_status()
 
     def _state(self, partner_id: str) -> str | None:
         answer = self._http.get(f"/partners/{partner_id}")

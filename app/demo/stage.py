@@ -8,6 +8,7 @@ from typing import Any
 from app.demo import scenes, telling, world
 from app.demo.cast import Cast
 from app.demo.memory import Chips, Memory
+from app.demo.neighbours import Neighbours
 from app.demo.operator import Operator
 from app.kit.tasks import spawn
 from app.settings import admin_token
@@ -17,6 +18,8 @@ from ocpi.wire.tokens import Token
 
 _EMSP_PORT = 100
 """How far the simulated eMSP's port lies above ours."""
+_HUB_PORT = 101
+"""The same of the parties behind the hub, which share one."""
 
 
 class Demo:
@@ -25,6 +28,7 @@ class Demo:
     def __init__(self) -> None:
         self._cast: Cast | None = None
         self._emsp: EmspSimulator | None = None
+        self._hub: Neighbours | None = None
         self._playing: list[asyncio.Task[None]] = []
 
     async def begin(self, house: House) -> None:
@@ -40,6 +44,8 @@ class Demo:
             self._cast.keep()
         if self._emsp is not None:
             await self._emsp.aclose()
+        if self._hub is not None:
+            await self._hub.aclose()
 
     async def _play(self, house: House) -> None:
         settings, memory = house.settings, Memory(house.settings.state_dir)
@@ -50,6 +56,8 @@ class Demo:
             memory.put("password", password)
             await asyncio.to_thread(operator.set_up, password)
             self._emsp = emsp = await _emsp(house, operator, memory)
+            self._hub = hub = Neighbours(house.clock, settings.http_port + _HUB_PORT, _print)
+            await hub.join(operator, memory, str(house.ocpi.ours))
             guest = await asyncio.to_thread(operator.invite, memory, world.GUEST_NAME)
         finally:
             operator.close()
@@ -58,7 +66,7 @@ class Demo:
         cast.fleet.start()
         _print(telling.greeting(settings, emsp, guest))
         stage = scenes.Stage(cast, emsp, _print)
-        for work in (cast.keep_up(), scenes.play(stage), telling.news(stage)):
+        for work in (cast.keep_up(), scenes.play(stage), telling.news(stage), hub.play()):
             self._playing.append(spawn(work, "demo"))
 
 

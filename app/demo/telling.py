@@ -9,6 +9,7 @@ from typing import Any
 from app.demo import world
 from app.demo.cast import DAYS
 from app.demo.scenes import Stage
+from app.kit.clock import SystemClock
 from app.settings import Settings
 from ocpi.simulator.emsp import EmspSimulator
 from ocpi.wire.cdrs import CDR
@@ -23,7 +24,7 @@ _ADDRESS = "<address of this machine>"
 
 def greeting(settings: Settings, emsp: EmspSimulator, guest: dict[str, Any]) -> str:
     """The text that is shown once everything moves."""
-    url = settings.public_url
+    url, month = settings.public_url, f"{SystemClock().now():%Y-%m}"
     stations = sum(len(site.stations) for site in world.SITES)
     kept = settings.state_dir / "admin-token"
     token = "$VOLTBRIDGE_ADMIN_TOKEN" if settings.admin_token else f"$(cat {kept})"
@@ -69,6 +70,11 @@ Everything below goes through the same ports that real stations and partners use
   Let {world.NEWCOMER} in, which knocks and has no password yet: it is given one (it tries once a minute)
     {look("/stations?state=pending")}
     {do(f"/stations/{world.NEWCOMER}/accept", '{"adopt_minutes": 15}')}
+
+  Four others are behind the hub, two CPOs and two eMSPs: who they are, what passed, and what was found in their CDRs
+    {look("/hub/parties")}
+    {look("/hub/accounting?month=" + month)}
+    {look("/hub/cdrs?limit=5")}
 
   Register your own eMSP: POST credentials, starting at this versions URL with this token A
     {guest["versions_url"]}

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +22,7 @@ from ocpi.simulator.faults import FaultPlan, FaultyApp, ResettableProtocol
 from ocpi.simulator.interfaces import build_app
 from ocpi.simulator.ledger import Ledger
 from ocpi.simulator.registration import Identity, Registration
+from ocpi.simulator.serving import QuietServer
 from ocpi.versions import Version
 from ocpi.wire.base import render
 from ocpi.wire.commands import CommandType
@@ -66,7 +67,7 @@ class EmspSimulator:
         if token_a is not None:
             self.registration.invite(token_a)
         self._host, self._port, self._base_url = host, port, base_url
-        self._server: _Server | None = None
+        self._server: QuietServer | None = None
         self._serving: asyncio.Task[None] | None = None
         self._introducing: asyncio.Task[None] | None = None
         self._references = 0
@@ -96,7 +97,7 @@ class EmspSimulator:
             access_log=False,
             timeout_graceful_shutdown=1,
         )
-        self._server = _Server(config)
+        self._server = QuietServer(config)
         self._serving = spawn(self._server.serve(sockets=[listener]), f"eMSP {self.identity.name}")
         await self._server.ready.wait()
 
@@ -212,19 +213,3 @@ class EmspSimulator:
             to=RoutedParty(theirs.country_code, theirs.party_id) if theirs is not None else None,
             sender=RoutedParty(self.identity.country_code, self.identity.party_id),
         )
-
-
-class _Server(uvicorn.Server):
-    """A server inside somebody else's process: signals are none of its business."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield

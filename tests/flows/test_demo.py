@@ -20,7 +20,8 @@ from tests.flows.house import free_port
 ROOT = Path(__file__).parents[2]
 # A shorter past than people see, so that the test does not take as long.
 PROGRAM = (
-    "import sys; from app.demo import cast, scenes; cast.DAYS = 4; cast._PER_SECOND = {pace}; "
+    "import sys; from app.demo import cast, neighbours, scenes; cast.DAYS = 4; cast._PER_SECOND = {pace}; "
+    "neighbours._PAUSE_SECONDS = (0.5, 1.0); neighbours._VISIT_SECONDS = 0.5; "
     "scenes.SCENES = tuple(each._replace(after=each.after / 10) for each in scenes.SCENES); "
     "from app.cli import main; sys.argv = ['voltbridge', *sys.argv[1:]]; main()"
 )
@@ -124,6 +125,7 @@ async def test_the_demo_from_the_first_start_to_its_end(demo):
     assert 0 < left < total
     demo.said("The past is told")
     demo.said("Elbe Mobility works again")
+    the_hub_brings_its_parties_together(demo)
     the_past_was_told_once(demo)
     every_record_arrives(demo)
     demo.stop()
@@ -132,10 +134,11 @@ async def test_the_demo_from_the_first_start_to_its_end(demo):
     demo.said("ConnectorLockFailure")
     # The connection is the one that was made first, and the past stays told.
     assert "The stations were offline" not in demo.log.read_text()
-    assert [each["state"] for each in demo.get("/partners")] == ["registered", "invited"]
+    assert [each["state"] for each in demo.get("/partners")] == ["registered"] * 5 + ["invited"]
     demo.stop()
     demo.clear()
-    assert await rows_left(demo.url) == {"alembic_version": 1}
+    # Our own CPO is behind the hub with or without a demo.
+    assert await rows_left(demo.url) == {"alembic_version": 1, "hub_clients": 1}
     assert not any((demo.folder / "var" / "demo").iterdir())
 
 
@@ -163,6 +166,23 @@ def the_newcomer_is_let_in(demo):
     path = f"/stations/{world.NEWCOMER}"
     demo.until(lambda: demo.admin.get(path).json()["connectors"])
     assert demo.admin.get(path).json()["has_password"]
+
+
+def the_hub_brings_its_parties_together(demo):
+    demo.said("Hub: CDR at Lumen Drive from BE-SCH")
+    demo.said("Hub: Lumen Drive hears how its command ended: ACCEPTED")
+    demo.said("Hub: a CDR of Moselle Power comes back: refused by the clearing check: price: VAT was")
+    demo.said("Hub: CDR at Lumen Drive from LU-MOS")
+    demo.said("Hub: CDR at Donau Mobil from BE-SCH")
+    verdicts = Counter((each["from"], each["verdict"], each["state"]) for each in demo.get("/hub/cdrs"))
+    assert verdicts["LU-MOS", "refuse", "refused"] >= 1
+    assert verdicts["BE-SCH", "pass", "delivered"] >= 1
+    assert set(verdicts) <= {
+        ("LU-MOS", "refuse", "refused"), ("LU-MOS", "pass", "delivered"), ("BE-SCH", "pass", "delivered"),
+        ("BE-SCH", "pass", "passing"), ("LU-MOS", "pass", "passing"),
+    }  # fmt: skip
+    status = {each["party"]: each["status"] for each in demo.get("/hub/parties")}
+    assert status == dict.fromkeys(("NL-VBR", "BE-SCH", "LU-MOS", "FR-LMN", "AT-DON"), "CONNECTED")
 
 
 def the_past_was_told_once(demo):
