@@ -108,11 +108,13 @@ async def test_settings_are_those_of_the_api(page, house, partner):
     await page.goto(f"/partners/{partner.id}")
     await page.get_by_label("Objects per page, at most").fill("none")
     await page.get_by_role("button", name="Save").click()
-    await page.get_by_text("Pages and pace are numbers.").wait_for()
+    await page.get_by_text("Objects per page, at most: a number is expected").wait_for()
     await page.get_by_label("Objects per page, at most").fill("77")
+    await house.admin.ask("PATCH", f"partners/{partner.id}", json={"pace": 12.5})
     await page.get_by_role("button", name="Save").click()
     await page.get_by_text("Saved.").wait_for()
-    assert (await house.admin.get(f"partners/{partner.id}"))["settings"]["page_limit"] == 77
+    found = (await house.admin.get(f"partners/{partner.id}"))["settings"]
+    assert (found["page_limit"], found["pace"]) == (77, 12.5), "only what was changed is sent"
     await page.get_by_label("Objects per page, at most").fill("100000")
     await page.get_by_role("button", name="Save").click()
     await page.get_by_text("page_limit must be from 1 to 1000").wait_for()

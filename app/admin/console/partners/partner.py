@@ -60,7 +60,7 @@ class _About:
             with head:
                 self._chip = parts.chip(None)
                 with parts.box("span", "vb-note vb-push"):
-                    parts.text("span", "last contact ")
+                    self._heard = parts.text("span", "")
                     self._contact = parts.time(None, "ago")
             self._trouble = parts.text("p", "", "vb-trouble")
             self._facts = parts.box("div")
@@ -80,6 +80,7 @@ class _About:
         """What the API tells now."""
         self._state = partner["state"]
         parts.set_chip(self._chip, *words.state_of(partner))
+        self._heard.set_text("last contact " if partner["last_contact"] else "never heard of yet")
         parts.set_time(self._contact, partner["last_contact"])
         self._pause.set_visibility(self._state == "registered")
         self._resume.set_visibility(self._state == "paused" or partner["delivery"]["stopped"])
@@ -105,7 +106,12 @@ class _About:
             ("Versions URL", partner["versions_url"]),
             ("To be told", words.waiting_of(partner)),
             ("Oldest of it", (lambda: parts.time(delivery["oldest"], "ago")) if delivery["oldest"] else None),
-            ("Failing", f"{traffic['failed']} of the last {traffic['requests']} requests"),
+            (
+                "Failing",
+                f"{traffic['failed']} of the last {traffic['requests']} requests"
+                if traffic["requests"]
+                else None,
+            ),
             ("Special prices", ", ".join(f"{one} → {other}" for one, other in partner["tariffs"].items())),
             ("Id", partner["id"]),
             ("Since", lambda: parts.time(partner["created_at"], "full")),
