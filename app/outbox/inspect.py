@@ -1,6 +1,6 @@
 """The outbox as the operator sees it: list, retry, discard, and how far behind each partner is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -107,6 +107,23 @@ async def confirmed_among(
         col(DeliveryRow.confirmed).is_not(None),
     )
     return {(kind, object_id) for kind, object_id in (await session.execute(wanted)).all()}
+
+
+async def first_told(
+    session: AsyncSession, kind: str, object_id: str, partners: Collection[str]
+) -> str | None:
+    """Which of these partners was the first to be told of an object, or to be about to be."""
+    found = await session.scalars(
+        select(col(DeliveryRow.partner_id))
+        .where(
+            col(DeliveryRow.partner_id).in_(list(partners)),
+            col(DeliveryRow.kind) == kind,
+            col(DeliveryRow.object_id) == object_id,
+        )
+        .order_by(col(DeliveryRow.id))
+        .limit(1)
+    )
+    return found.first()
 
 
 async def backlogs(session: AsyncSession) -> dict[str, Backlog]:

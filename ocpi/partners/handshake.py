@@ -24,7 +24,7 @@ from ocpi.mapping.amounts import Body
 from ocpi.mapping.rendering import render
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners import tables
-from ocpi.partners.desk import HUB, Desk
+from ocpi.partners.desk import HUB, PLATFORM, Desk
 from ocpi.partners.discovery import HandshakeFailed, Offer, Step, discover, require_functional
 from ocpi.partners.invitations import change, change_within, without_tokens_in
 from ocpi.partners.partner import Partner, PartnerParty, PartnerState
@@ -245,6 +245,13 @@ async def _refuse_taken(
             raise InvalidParameterError(f"party {each.party} belongs to another platform")
         if each.role is Role.HUB and partner.platform == HUB:
             raise InvalidParameterError("a hub is no party behind this hub")
+        other = PLATFORM if partner.platform == HUB else HUB
+        if partner.settings.both_platforms or partner.owns(each.party):
+            continue
+        if await tables.owner_of(unit.session, other, each.party) is not None:
+            raise InvalidParameterError(
+                f"party {each.party} is registered on our other platform: our operator has to confirm it first"
+            )
 
 
 def _expecting(partner: Partner, before: Partner, token: str, unit: UnitOfWork) -> Partner:

@@ -32,7 +32,8 @@ class PartnerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     without Base64. `allow_private_url`: its URLs may be http or private. `page_limit`: objects per page of our
     lists, at most. `pace`: requests per second while everything is sent after registration. `clearing`: what becomes of
     its CDRs on their way through the hub. `rate`, `at_once`, `largest_body`: requests per second, requests under way and
-    bytes of a body that it may ask of us; None: as for everybody.
+    bytes of a body that it may ask of us; None: as for everybody. `both_platforms`: its parties may be registered on our
+    other platform too.
     """
 
     authorize_unknown: bool | None = None
@@ -46,6 +47,7 @@ class PartnerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     rate: float | None = None
     at_once: int | None = None
     largest_body: int | None = None
+    both_platforms: bool = False
 
 
 class Endpoint(msgspec.Struct, frozen=True):

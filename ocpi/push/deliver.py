@@ -37,6 +37,7 @@ from ocpi.push.audience import addressees
 from ocpi.push.loading import LiveEvse, Object, Thing, Withdrawn, live, load
 from ocpi.push.references import untold
 from ocpi.push.requests import Declined, Requests, Said, Took, Unclear
+from ocpi.push.routes import turned
 
 _MODULES = {
     "tariff": ModuleId.TARIFFS,
@@ -94,6 +95,12 @@ class PartnerDeliverer:
         url = partner.endpoint(_MODULES[claim.kind], InterfaceRole.RECEIVER)
         if url is None:
             return Refused(error=f"the partner offers no receiver of {_MODULES[claim.kind]}")
+        if isinstance(thing, ChargingSession | ChargeDetailRecord) and await turned(
+            self._desk, partner, claim, thing
+        ):
+            return Delivered(
+                version=_version(thing), note="told on our other platform, where the session began"
+            )
         said = await self._tell_all(partner, claim, thing, url)
         return await self._outcome(partner, claim, thing, said)
 

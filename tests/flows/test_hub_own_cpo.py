@@ -1,5 +1,6 @@
 """Our own CPO behind the hub: told by it, once, and only to those it has an agreement with."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from app.store import cdrs, locations, sessions
 from app.store.columns import micros
 from app.store.statements import run
 from ocpi.errors import PartnerRefused
-from ocpi.partners.invitations import invite
+from ocpi.partners.invitations import invite, set_settings
 from ocpi.push import newly_behind
 from ocpi.wire.types import Role
 from tests.flows.hub_party import HubParty
@@ -84,14 +85,53 @@ async def test_sessions_and_cdrs_of_drivers_behind_the_hub_come_from_our_cpo(
 
 
 async def test_an_emsp_on_both_platforms_is_told_once_and_directly(world: World, objects: Any) -> None:
-    house = world.house
     async with HubParty(Role.EMSP, "DE", "EMS").running() as direct:
-        _, token = await invite(house.desk, "direct", "cpo")
-        await direct.register(house.desk.versions_url("cpo"), token)
+        await both(world, direct)
         await publish(world, objects)
 
         assert [(g.method, g.sender) for g in direct.got if g.method != "GET"] == [("PUT", OURS)]
     assert world.emsp.got == []
+
+
+async def both(world: World, direct: HubParty) -> None:
+    """An eMSP behind the hub registers with our CPO, too, and the operator is content."""
+    desk = world.house.desk
+    invited, token = await invite(desk, "direct", "cpo")
+    with pytest.raises(PartnerRefused, match="confirm"):
+        await direct.register(desk.versions_url("cpo"), token)
+    await set_settings(desk, invited.id, {"both_platforms": True})
+    await direct.register(desk.versions_url("cpo"), token)
+
+
+async def tell_session(world: World, objects: Any, session_id: str, **changes: Any) -> None:
+    house = world.house
+    async with house.store.unit_of_work(house.clock) as unit:
+        session = objects.session(id=session_id, last_updated=unit.now(), **changes)
+        await sessions.save(unit.session, session, objects.snapshot(), f"T-{session_id}", unit.now())
+        unit.emit(SessionChanged(session_id=session_id, owner=objects.owner(), whole=True, at=unit.now()))
+    await world.settled()
+
+
+async def test_a_session_keeps_the_route_it_began_with(world: World, objects: Any) -> None:
+    house = world.house
+    await tell_session(world, objects, "S-1")
+    assert [g.method for g in world.emsp.got] == ["PUT"]
+    async with HubParty(Role.EMSP, "DE", "EMS").running() as direct:
+        await both(world, direct)
+        for kwh in ("1", "2"):
+            await tell_session(world, objects, "S-1", kwh=Decimal(kwh))
+        await tell_session(world, objects, "S-2")
+        async with house.store.unit_of_work(house.clock) as unit:
+            cdr = objects.cdr(session_id="S-1")
+            await cdrs.add(unit.session, cdr, ref="T-1", state=CdrState.ISSUED, reason=None, now=unit.now())
+            unit.emit(CdrIssued(cdr_id=cdr.id, owner=objects.owner(), at=unit.now()))
+        await world.settled()
+
+        told = [g.path.rpartition("/receiver/")[2] for g in direct.got if g.method != "GET"]
+    assert told == ["sessions/NL/VBR/S-2"]
+    assert [g.path.rpartition("/receiver/")[2].rstrip("/") for g in world.emsp.got] == [
+        *["sessions/NL/VBR/S-1"] * 3, "cdrs",
+    ]  # fmt: skip
 
 
 async def test_nobody_registers_as_a_party_of_somebody_else_or_as_a_hub(world: World) -> None:
