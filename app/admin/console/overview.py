@@ -18,11 +18,11 @@ async def page(view: View) -> None:
             spots = mapping.Map(view)
         with parts.box("div", "vb-third"):
             latest = news.Latest()
-    await view.follow("/statistics/now", figures.show)
+    await view.follow("/statistics/now", figures.show, every=3)
     await view.follow("/statistics/today", figures.show_today, every=10, zone=view.zone.key)
     await view.follow("/statistics/power", chart.show, every=30)
-    await view.follow("/statistics/map", spots.show, every=5)
-    await view.follow("/statistics/latest", latest.show, every=3, limit=news.SHOWN)
+    await view.follow("/statistics/map", spots.show, every=10)
+    await view.follow("/statistics/latest", latest.show, every=4, limit=news.SHOWN)
 
 
 class _Power:

@@ -17,7 +17,7 @@ async def show(view: View, session_id: str) -> None:
     """The card, live."""
     with parts.card("What happened", note="open an entry to see what travelled"):
         line = _Line()
-    await view.follow(f"/sessions/{session_id}/timeline", line.show, every=2)
+    await view.follow(f"/sessions/{session_id}/timeline", line.show, every=4)
 
 
 class _Line:

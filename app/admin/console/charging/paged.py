@@ -64,7 +64,7 @@ class Paged:
             self._leave()
         asked = {name: value or None for name, value in self._query.items()}
         self._leave = await self._view.follow_list(
-            self._path, self._shown, every=2, limit=ROWS, offset=self._offset, **asked
+            self._path, self._shown, every=4, limit=ROWS, offset=self._offset, **asked
         )
 
     def _given(self, name: str) -> str | None:

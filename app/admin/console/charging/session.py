@@ -137,7 +137,7 @@ async def _records(view: View, session_id: str) -> None:
             explained.append(newest)
             ui.timer(0, lambda: _explain(view, place, newest), once=True)
 
-    await view.follow("/cdrs", show, session=session_id, limit=100)
+    await view.follow("/cdrs", show, every=4, session=session_id, limit=100)
 
 
 async def _explain(view: View, place: Any, cdr_id: str) -> None:

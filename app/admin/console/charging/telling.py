@@ -27,7 +27,7 @@ async def show(view: View, what: str, title: str, note: str) -> None:
     def show_rows(found: list[dict[str, Any]]) -> None:
         table.show([_row(each, names) for each in found])
 
-    await view.follow("/deliveries", show_rows, object=what, limit=100)
+    await view.follow("/deliveries", show_rows, every=4, object=what, limit=100)
 
 
 def _row(each: dict[str, Any], names: dict[str, str]) -> list[Any]:
