@@ -1,5 +1,6 @@
 """The lists of parties behind the hub, read for GET ALL: when they have come, every hour, and when they are back."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 from app.kit import logs
@@ -21,6 +22,8 @@ AGAIN = timedelta(minutes=5)
 OVERLAP = timedelta(minutes=5)
 """So much is read twice: what was stamped before the last reading may have been committed after it."""
 _PAGE = 100
+_AT_ONCE = 8
+"""Platforms that are read side by side: a slow one leaves the others their turn."""
 
 
 class PartyLists:
@@ -31,10 +34,11 @@ class PartyLists:
         self._away: set[str] = set()
 
     async def look(self) -> None:
-        """Read every list that is due, one after the other; to be called every few seconds."""
+        """Read every list that is due, those of a platform one after the other; to be called every few seconds."""
         context = self._context
         async with context.store.reading() as session:
             known = {(row.partner_id, row.module): row for row in await rows.pulls(session)}
+        due: list[tuple[Partner, list[tuple[ModuleId, datetime | None]]]] = []
         for partner in context.registry.all():
             if partner.platform != HUB or not partner.reachable:
                 continue
@@ -43,10 +47,23 @@ class PartyLists:
                 continue
             back = partner.id in self._away
             self._away.discard(partner.id)
-            for module in LISTS:
-                row = known.get((partner.id, module))
-                if back or _is_due(row, context.clock.now()):
-                    await pull(context, partner, module, None if row is None else row.pulled_at)
+            rows_of = {module: known.get((partner.id, module)) for module in LISTS}
+            wanted = [
+                (module, None if row is None else row.pulled_at)
+                for module, row in rows_of.items()
+                if back or _is_due(row, context.clock.now())
+            ]
+            if wanted:
+                due.append((partner, wanted))
+        turns = asyncio.Semaphore(_AT_ONCE)
+        await asyncio.gather(*(self._read(partner, wanted, turns) for partner, wanted in due))
+
+    async def _read(
+        self, partner: Partner, wanted: list[tuple[ModuleId, datetime | None]], turns: asyncio.Semaphore
+    ) -> None:
+        async with turns:
+            for module, last in wanted:
+                await pull(self._context, partner, module, last)
 
 
 async def pull(context: OcpiContext, partner: Partner, module: ModuleId, last: datetime | None) -> None:
