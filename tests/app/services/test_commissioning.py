@@ -45,10 +45,10 @@ class Gateway:
         self.refusing: Exception | None = None
         self.trigger = "Accepted"
 
-    def online(self, _station_id: str) -> bool:
+    def here(self, _station_id: str) -> bool:
         return True
 
-    def check(self, _station_id: str, _action: str, _payload: Any) -> None:
+    async def check(self, _station_id: str, _action: str, _payload: Any) -> None:
         if self.refusing is not None:
             raise self.refusing
 
