@@ -8,10 +8,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 import psutil
+import uvloop
 from rich.console import Console
 
-from bench import hub, pricing, processes, report
+from bench import broadcast, hub, pricing, processes, report
 from bench.targets import TARGETS, Plan
+
+_RECEIVERS, _MESSAGES = 100, 8
 
 
 def main() -> int:
@@ -39,7 +42,11 @@ def main() -> int:
         console.print(pricing.table(pricing.bars()))
         passed_on = hub.run(arguments.seconds, 1)
         console.print(hub.table(passed_on))
-        if hub.lost(passed_on):
+        heard = uvloop.run(broadcast.run(_RECEIVERS, _MESSAGES))
+        console.print(f"one location told to {_RECEIVERS} parties behind the hub, one of them hanging:")
+        for said in broadcast.lines(heard, _RECEIVERS):
+            console.print(said)
+        if hub.lost(passed_on) or any(each.missed for each in heard):
             return 1
     return 1 if any(line["lost"] for line in lines) else 0
 

@@ -6,6 +6,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -159,17 +160,21 @@ def main() -> int:
     arguments = parser.parse_args()
     found = uvloop.run(run(min(arguments.receivers, 100), arguments.rounds))
     console = Console(width=160)
+    for line in lines(found, arguments.receivers):
+        console.print(line)
+    return 1 if any(each.missed for each in found) else 0
+
+
+def lines(found: Sequence[Round], receivers: int) -> Iterator[str]:
+    """What was measured, in words."""
     for number, each in enumerate(found, 1):
         times = each.milliseconds or [0.0]
-        console.print(
-            f"{number}: {len(each.milliseconds)} of {arguments.receivers - 1} told, half of them after "
+        yield (
+            f"{number}: {len(each.milliseconds)} of {receivers - 1} told, half of them after "
             f"{statistics.median(times):.0f} ms, the last after {times[-1]:.0f} ms"
         )
     slowest = statistics.median(each.milliseconds[-1] for each in found if each.milliseconds)
-    console.print(
-        f"the last of all that answer, median of the messages: {slowest:.0f} ms (bar {BAR_MS:.0f} ms)"
-    )
-    return 1 if any(each.missed for each in found) else 0
+    yield f"the last of all that answer, median of the messages: {slowest:.0f} ms (bar {BAR_MS:.0f} ms)"
 
 
 if __name__ == "__main__":

@@ -2,16 +2,19 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from app.domain.cdrs import CdrState
+from app.domain.events import CdrIssued, SessionChanged
 from app.domain.parties import Party
 from app.kit.clock import SystemClock
-from app.store import hub_accounts
+from app.store import cdrs, hub_accounts, sessions
 from app.store.engine import Store
 from ocpi.hub.accounting import Account, Accounts, Amount, accounts_of, month_of, summed
 from tests.flows.hub_party import NOW, ok
-from tests.flows.hub_world import HUB, World, location
+from tests.flows.hub_world import HUB, OURS, World, location
 
 TOKEN = {"country_code": "DE", "party_id": "EMS", "uid": "04AA"}
 
@@ -121,3 +124,24 @@ def test_a_sum_without_vat_of_one_has_none() -> None:
 def test_a_month_ends_where_the_next_begins(month: int, days: int) -> None:
     begin, end = month_of(2026, month)
     assert (end - begin).days == days
+
+
+async def test_what_our_own_cpo_told_parties_behind_the_hub_is_counted_like_anybodys(
+    world: World, objects: Any
+) -> None:
+    house = world.house
+    async with house.store.unit_of_work(house.clock) as unit:
+        await sessions.save(
+            unit.session, objects.session(last_updated=unit.now()), objects.snapshot(), "T-1", unit.now()
+        )
+        unit.emit(SessionChanged(session_id="S-1", owner=objects.owner(), whole=True, at=unit.now()))
+        cdr = objects.cdr()
+        await cdrs.add(unit.session, cdr, ref="T-1", state=CdrState.ISSUED, reason=None, now=unit.now())
+        unit.emit(CdrIssued(cdr_id=cdr.id, owner=objects.owner(), at=unit.now()))
+    await world.settled()
+
+    account = (await accounts(world))[OURS, "DE-EMS"]
+
+    assert (account.messages, account.sessions, account.kwh) == (2, 1, cdr.total_energy)
+    total = cdr.total_cost
+    assert account.amounts == {cdr.currency: Amount(cdrs=1, excl_vat=total.excl_vat, incl_vat=total.incl_vat)}
