@@ -213,6 +213,7 @@ def partner_body(partner: Partner, context: AdminContext, known: _Known) -> dict
                 "party_id": each.party_id,
                 "business_details": each.business_details,
             }
+            | ({"learned": True} if each.learned else {})
             for each in partner.parties
         ],
         "endpoints": [

@@ -31,6 +31,7 @@ OFFERED: dict[str, tuple[tuple[ModuleId, InterfaceRole], ...]] = {
         (ModuleId.TARIFFS, InterfaceRole.SENDER),
         (ModuleId.TOKENS, InterfaceRole.RECEIVER),
         (ModuleId.COMMANDS, InterfaceRole.RECEIVER),
+        (ModuleId.HUB_CLIENT_INFO, InterfaceRole.RECEIVER),
     ),
     HUB: (*_FUNCTIONAL, (ModuleId.HUB_CLIENT_INFO, InterfaceRole.SENDER)),
 }

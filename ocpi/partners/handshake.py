@@ -207,6 +207,9 @@ def _adopting(
             for role in theirs.roles
         )
         await _refuse_taken(desk, stored, parties, unit)
+        mine = {each.party for each in parties}
+        if any(each.role is Role.HUB for each in parties):
+            parties += tuple(each for each in stored.parties if each.learned and each.party not in mine)
         await lanes.begin(unit.session, stored.id, unit.now() + SETTLING)
         paused = before.state is PartnerState.PAUSED
         return msgspec.structs.replace(
@@ -240,6 +243,7 @@ async def _refuse_taken(
     desk: Desk, partner: Partner, parties: tuple[PartnerParty, ...], unit: UnitOfWork
 ) -> None:
     for each in parties:
+        await tables.forget_learned(unit.session, partner.id, each.party)
         owner = await tables.owner_of(unit.session, partner.platform, each.party)
         if desk.is_ours(each.party) or owner not in (None, partner.id):
             raise InvalidParameterError(f"party {each.party} belongs to another platform")

@@ -59,12 +59,16 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 class PartnerParty(msgspec.Struct, frozen=True):
-    """One role of a partner (OCPI 2.2.1 mod_credentials, CredentialsRole)."""
+    """One role of a partner (OCPI 2.2.1 mod_credentials, CredentialsRole).
+
+    `learned`: the partner is a hub, and this party is behind it.
+    """
 
     role: Role
     country_code: str
     party_id: str
     business_details: dict[str, Any] = {}
+    learned: bool = False
 
     @property
     def party(self) -> Party:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Index, Text, delete, update
+from sqlalchemy import Column, Index, Text, delete, false, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 
@@ -62,6 +62,7 @@ class PartyRow(SQLModel, table=True):
     party_id: str = Field(primary_key=True, sa_type=Text)
     platform: str = Field(sa_type=Text)
     business_details: dict[str, object] = Field(sa_column=Column(Document(dict), nullable=False))
+    learned: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 _PLAIN = tuple(name for name in PartnerRow.model_fields if name != "state")
@@ -107,6 +108,7 @@ async def save(session: AsyncSession, partner: Partner) -> None:
             party_id=p.party.party_id,
             platform=partner.platform,
             business_details=p.business_details,
+            learned=p.learned,
         )
         for p in partner.parties
     )
@@ -125,6 +127,19 @@ async def save_contacts(session: AsyncSession, contacts: Mapping[str, datetime])
         await session.execute(
             update(PartnerRow).where(col(PartnerRow.id) == partner_id).values(last_contact=at)
         )
+
+
+async def forget_learned(session: AsyncSession, partner_id: str, party: Party) -> None:
+    """A party comes to this partner itself: it is behind no other partner, that is a hub, any more."""
+    folded = party.folded()
+    await session.execute(
+        delete(PartyRow).where(
+            col(PartyRow.partner_id) != partner_id,
+            col(PartyRow.country_code) == folded.country_code,
+            col(PartyRow.party_id) == folded.party_id,
+            col(PartyRow.learned).is_(True),
+        )
+    )
 
 
 async def owner_of(session: AsyncSession, platform: str, party: Party) -> str | None:
@@ -155,7 +170,7 @@ def _partner(row: PartnerRow, endpoints: Sequence[EndpointRow], parties: Sequenc
             Endpoint(e.module, InterfaceRole(e.role), e.url) for e in endpoints if e.partner_id == row.id
         ),
         parties=tuple(
-            PartnerParty(Role(p.role), p.country_code, p.party_id, p.business_details)
+            PartnerParty(Role(p.role), p.country_code, p.party_id, p.business_details, p.learned)
             for p in parties
             if p.partner_id == row.id
         ),

@@ -16,6 +16,7 @@ from ocpi.mapping.amounts import Body
 from ocpi.mapping.rendering import render
 from ocpi.mapping.tokens import token_from
 from ocpi.modules import InterfaceRole, ModuleId
+from ocpi.partners import foreign
 from ocpi.partners.desk import PLATFORM, Desk
 from ocpi.partners.partner import Partner
 from ocpi.wire import tokens as wire
@@ -109,7 +110,8 @@ class PartnerIssuers:
             _log.info("an issuer could not be asked", partner=partner.id, reason=str(failure))
             return _SILENT
         token = token_from(info.token)
-        if not partner.owns(Party(token.country_code, token.party_id), Role.EMSP):
+        issuer = Party(token.country_code, token.party_id)
+        if not (await foreign.learn(self._desk, partner, issuer)).owns(issuer, Role.EMSP):
             return _SILENT
         return Asked(verdict=_verdict(info, question), token=token, reference=info.authorization_reference)
 
@@ -137,7 +139,7 @@ def _wants_unknown(partner: Partner) -> bool:
 
 
 def _first(partner: Partner) -> RoutedParty:
-    first = next(each for each in partner.parties if each.role in (Role.EMSP, Role.HUB))
+    first = next(each for each in partner.parties if each.role in (Role.EMSP, Role.HUB) and not each.learned)
     return RoutedParty(first.country_code, first.party_id)
 
 

@@ -33,7 +33,9 @@ def owner(
 def addressees(partner: Partner) -> list[RoutedParty]:
     """The parties of a partner that each get a request, or only the first where it wants one per platform."""
     found = {
-        p.party: RoutedParty(p.country_code, p.party_id) for p in partner.parties if p.role in _INTERESTED
+        p.party: RoutedParty(p.country_code, p.party_id)
+        for p in partner.parties
+        if p.role in _INTERESTED and not p.learned
     }
     each = list(found.values())
     return each[:1] if partner.settings.broadcast == "per_platform" else each

@@ -27,7 +27,8 @@ from ocpi.errors import (
     UnauthorizedError,
 )
 from ocpi.headers import AUTHORIZATION, MessageIds, RoutedParty, Routing, token_candidates
-from ocpi.partners import handshake
+from ocpi.modules import ModuleId
+from ocpi.partners import foreign, handshake
 from ocpi.partners.desk import HUB
 from ocpi.partners.registry import Known, TokenKind
 from ocpi.partners.traffic import Heard
@@ -153,6 +154,8 @@ class Corridor:
         if routed and request.path[0] == HUB:
             return await self._roam(request, found, known, receive)
         if routed:
+            if foreign.is_hub(known.partner):
+                known = request.known = await self._with_named(request, found, known)
             request.routing = self._routing(request.headers, known)
         operation = interfaces.operation(found, request.method)
         if request.method in _WITH_BODY:
@@ -247,6 +250,17 @@ class Corridor:
                 self._forgetting.discard(partner_id)
 
         spawn(forget(), f"forget-previous-token:{partner_id}")
+
+    async def _with_named(self, request: _Request, found: interfaces.Found, known: Known) -> Known:
+        """A hub with the party that it speaks for, by headers or, where it tells everybody, by the URL."""
+        sender, partner = Routing.parse(request.headers).sender, known.partner
+        named = [] if sender is None else [Party(*sender.key)]
+        if found.interface.module is ModuleId.TOKENS and len(found.segments) == 3:
+            named.append(Party(*found.segments[:2]))
+        for party in named:
+            if not partner.owns(party):
+                partner = await foreign.learn(self._context.desk, partner, party)
+        return known._replace(partner=partner)
 
     def _routing(self, headers: Mapping[str, str], known: Known) -> Routing:
         """The parties of a call, those that are not named filled in: ours, and the partner's only one.

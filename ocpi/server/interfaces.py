@@ -7,7 +7,18 @@ from ocpi.errors import MethodNotAllowedError, NotFoundError
 from ocpi.hub.hub import RESULTS
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.desk import HUB, OFFERED
-from ocpi.server import cdrs, clients, commands, credentials, locations, sessions, tariffs, tokens, versions
+from ocpi.server import (
+    cdrs,
+    clients,
+    commands,
+    credentials,
+    foreign,
+    locations,
+    sessions,
+    tariffs,
+    tokens,
+    versions,
+)
 from ocpi.server.calling import Operation
 from ocpi.versions import Version
 
@@ -18,6 +29,7 @@ INTERFACES: Mapping[tuple[ModuleId, InterfaceRole], Sequence[Operation]] = {
     (ModuleId.TARIFFS, InterfaceRole.SENDER): tariffs.OPERATIONS,
     (ModuleId.TOKENS, InterfaceRole.RECEIVER): tokens.OPERATIONS,
     (ModuleId.COMMANDS, InterfaceRole.RECEIVER): commands.OPERATIONS,
+    (ModuleId.HUB_CLIENT_INFO, InterfaceRole.RECEIVER): foreign.OPERATIONS,
 }
 """What our CPO answers, whichever platform it is asked on."""
 

@@ -31,7 +31,14 @@ def welcome(context: OcpiContext) -> None:
         await newly_behind.tell(context.desk, context.hub.reach, partner, anew=True)
         await read_anew(context, partner)
 
+    async def free(partner: Partner) -> None:
+        """Who has come itself is behind no hub any more: such hubs are read again."""
+        for each in context.registry.all():
+            if each.id != partner.id and any(p.learned and partner.owns(p.party) for p in each.parties):
+                await context.registry.reload(each.id)
+
     def registered(partner: Partner) -> None:
+        spawn(free(partner), f"free:{partner.id}")
         welcoming = catch_up if partner.platform == PLATFORM else introduce
         spawn(welcoming(partner), f"welcome:{partner.id}")
 

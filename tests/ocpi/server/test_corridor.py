@@ -125,6 +125,7 @@ async def test_details_name_every_endpoint_by_its_public_url(ocpi_house, call):
         ("tariffs", "SENDER"): f"{base}/sender/tariffs",
         ("tokens", "RECEIVER"): f"{base}/receiver/tokens",
         ("commands", "RECEIVER"): f"{base}/receiver/commands",
+        ("hubclientinfo", "RECEIVER"): f"{base}/receiver/hubclientinfo",
     }
     for url in endpoints.values():
         assert (await call("GET", url.split("/ocpi/cpo/")[1])).status_code in (200, 404)

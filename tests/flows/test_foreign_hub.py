@@ -1,0 +1,108 @@
+"""A foreign hub as partner of our CPO: whoever is behind it is known by what the hub says, and told through it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from app.domain.authorization import Question
+from app.domain.cdrs import CdrState
+from app.domain.events import CdrIssued, LocationChanged
+from app.domain.parties import Party, Role
+from app.domain.tokens import TokenType, Verdict
+from app.store import cdrs, locations, tokens
+from ocpi.partners.invitations import invite
+from ocpi.pull.authorization import PartnerIssuers
+from tests.conftest import OcpiHouse, until
+from tests.flows.hub_party import NOW, HubParty, ok
+
+TOKEN = {
+    "country_code": "DE", "party_id": "EMS", "uid": "04AA", "type": "RFID", "contract_id": "DE-EMS-1",
+    "issuer": "Elbe", "valid": True, "whitelist": "ALLOWED", "last_updated": NOW,
+}  # fmt: skip
+EMS = Party("DE", "EMS")
+
+
+@pytest.fixture
+async def hub(ocpi_house: OcpiHouse) -> AsyncIterator[HubParty]:
+    async with HubParty(Role.HUB, "DE", "HUB").running() as hub:
+        invited, token = await invite(ocpi_house.desk, "Foreign hub", "cpo")
+        hub.partner_id = invited.id
+        await hub.register(ocpi_house.desk.versions_url("cpo"), token)
+        yield hub
+
+
+def behind(house: OcpiHouse, hub: HubParty) -> list[str]:
+    return [str(each.party) for each in house.partner(hub.partner_id).parties if each.learned]
+
+
+async def tell_of(hub: HubParty, name: str, role: str) -> Any:
+    country, party = name.split("-")
+    info = {
+        "country_code": country,
+        "party_id": party,
+        "role": role,
+        "status": "CONNECTED",
+        "last_updated": NOW,
+    }
+    answer = await hub.call("PUT", f"receiver/hubclientinfo/{country}/{party}", sender=None, body=info)
+    return answer.json()["status_code"]
+
+
+async def test_parties_are_known_from_what_the_hub_tells_of_them(
+    ocpi_house: OcpiHouse, hub: HubParty
+) -> None:
+    for name, role in (("DE-EMS", "EMSP"), ("FR-CPO", "CPO"), ("NL-VBR", "EMSP"), ("DE-EMS", "EMSP")):
+        assert await tell_of(hub, name, role) == 1000
+    assert behind(ocpi_house, hub) == ["DE-EMS"]
+    assert (await hub.call("PUT", "receiver/hubclientinfo/DE/EMS", body={"role": "EMSP"})).json()[
+        "status_code"
+    ] == 2001
+    await ocpi_house.desk.registry.load()
+    assert behind(ocpi_house, hub) == ["DE-EMS"]
+
+
+async def test_what_a_party_behind_a_hub_first_says_is_enough(
+    ocpi_house: OcpiHouse, hub: HubParty, objects: Any
+) -> None:
+    told = await hub.call("PUT", "receiver/tokens/DE/EMS/04AA", sender="DE-HUB", body=TOKEN)
+    assert told.json()["status_code"] == 1000
+    asked = await hub.call("GET", "sender/tariffs", sender="FR-FFF")
+    assert asked.json()["status_code"] == 1000
+    assert behind(ocpi_house, hub) == ["DE-EMS", "FR-FFF"]
+    async with ocpi_house.store.reading() as session:
+        assert await tokens.get(session, "DE", "EMS", "04AA", TokenType.RFID) is not None
+
+    async with ocpi_house.store.unit_of_work(ocpi_house.clock) as unit:
+        await locations.save(unit.session, objects.location(), unit.now())
+        unit.emit(LocationChanged(location_id="quay-77", roaming=True, at=unit.now()))
+        cdr = objects.cdr()
+        await cdrs.add(unit.session, cdr, ref="T-1", state=CdrState.ISSUED, reason=None, now=unit.now())
+        unit.emit(CdrIssued(cdr_id=cdr.id, owner=EMS, at=unit.now()))
+    await ocpi_house.settled()
+    assert {(each.method, each.to) for each in hub.got if each.method != "GET"} == {
+        ("PUT", "DE-HUB"),
+        ("POST", "DE-EMS"),
+    }
+
+
+async def test_an_issuer_behind_a_hub_answers_for_its_token(ocpi_house: OcpiHouse, hub: HubParty) -> None:
+    hub.answers = lambda _: ok({"allowed": "ALLOWED", "token": TOKEN})
+    question = Question(uid="04AA", token=None, location_id=None)
+    asked = await PartnerIssuers(ocpi_house.desk).ask(question)
+    assert asked.verdict is Verdict.ACCEPTED
+    assert behind(ocpi_house, hub) == ["DE-EMS"]
+
+
+async def test_who_registers_itself_is_behind_no_hub(ocpi_house: OcpiHouse, hub: HubParty) -> None:
+    await tell_of(hub, "DE-EMS", "EMSP")
+    async with HubParty(Role.EMSP, "DE", "EMS").running() as direct:
+        invited, token = await invite(ocpi_house.desk, "direct", "cpo")
+        await direct.register(ocpi_house.desk.versions_url("cpo"), token)
+        await until(lambda: behind(ocpi_house, hub) == [])
+        assert ocpi_house.desk.registry.by_party("cpo", EMS) == ocpi_house.partner(invited.id)
+        assert await tell_of(hub, "DE-EMS", "EMSP") == 1000
+        assert behind(ocpi_house, hub) == []
+        refused = await hub.call("GET", "sender/tariffs", sender="DE-EMS")
+        assert refused.json()["status_code"] == 2001
+        assert await tell_of(direct, "FR-FFF", "EMSP") == 2000
