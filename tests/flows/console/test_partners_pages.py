@@ -48,6 +48,8 @@ async def test_a_partner_is_invited_and_every_step_of_its_handshake_is_seen(page
     await page.get_by_text("EMSP DE-INV", exact=True).wait_for()
     await page.get_by_role("log").get_by_text("/credentials").first.wait_for()
     house.check_secrets(await page.content(), "the page of a partner")
+    await partner.do(partner.emsp.registration.unregister())
+    await page.get_by_text("suspended", exact=True).wait_for()
 
 
 async def test_we_register_and_see_where_it_fails(page, house, new_partner):
@@ -82,7 +84,9 @@ async def test_we_register_and_see_where_it_fails(page, house, new_partner):
     assert partner.emsp.registration.connection is None
 
 
-async def test_a_dead_letter_is_tried_again_and_another_put_away(page, house, partner):
+async def test_a_dead_letter_is_tried_again_and_another_put_away(page, house, new_partner):
+    partner = new_partner("DED")  # one of its own: it refuses what is told to everybody
+    await partner.register(house)
     partner.faults.always(FaultKind.OCPI_2001, module="locations")
     first, second = await set_up(house), await set_up(house)
     wanted = {f"location/{each.location}" for each in (first, second)}
@@ -102,6 +106,7 @@ async def test_a_dead_letter_is_tried_again_and_another_put_away(page, house, pa
     await page.get_by_role("alertdialog").get_by_role("button", name="Discard").click()
     await page.get_by_role("button", name=f"Discard location/{second.location}").wait_for(state="detached")
     assert second.location not in partner.ledger.locations
+    await house.admin.ask("DELETE", f"partners/{partner.id}")
 
 
 async def test_settings_are_those_of_the_api(page, house, partner):
