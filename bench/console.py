@@ -135,7 +135,7 @@ class _Viewer:
 
 def put_stations(serving: house.House, count: int) -> None:
     """So many stations that are set up and away."""
-    with httpx.Client(base_url=f"{serving.base}/admin/v1/", timeout=120, trust_env=False) as client:
+    with httpx.Client(base_url=f"{serving.base}/admin/v1/", timeout=600, trust_env=False) as client:
         client.headers["authorization"] = f"Bearer {TOKEN}"
         for first in range(0, count, CHUNK):
             rows = [

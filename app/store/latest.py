@@ -19,6 +19,9 @@ from app.store.locations import LocationRow
 from app.store.stations import ConnectorRow, StationRow
 from app.store.transactions import TransactionRow
 
+_LATE = 10
+"""So many times what is wanted is looked through for what was told late."""
+
 
 class Event(NamedTuple):
     """Something that happened. `kind`: started, ended, online, offline, knocked, fault or held; `what` says more."""
@@ -81,14 +84,22 @@ async def events(session: AsyncSession, limit: int) -> list[Event]:
 
 
 async def _started(session: AsyncSession, limit: int) -> Iterable[Event]:
+    """By when they began; of those heard of last, so that what a station tells late stands where it belongs."""
     row = TransactionRow
     wanted = (
-        select(col(row.received_at), col(row.station_id), col(row.id_tag), col(row.session_id))
+        select(
+            col(row.started_at),
+            col(row.received_at),
+            col(row.station_id),
+            col(row.id_tag),
+            col(row.session_id),
+        )
         .order_by(col(row.received_at).desc())
-        .limit(limit)
+        .limit(_LATE * limit)
     )
     return [
-        Event(at, "started", station, tag, own) for at, station, tag, own in await session.execute(wanted)
+        Event(began or heard, "started", station, tag, own)
+        for began, heard, station, tag, own in await session.execute(wanted)
     ]
 
 
