@@ -19,6 +19,7 @@ _FLAGS = {
     "empty_ack": "Takes an empty answer with HTTP 2xx for received",
     "raw_token": "Wants its token without Base64",
     "allow_private_url": "May have http and private addresses",
+    "both_platforms": "May be on both of our platforms",
 }
 _CHECKS = {
     "duplicate": "Doubled records",
