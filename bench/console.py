@@ -18,6 +18,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from bench import house, processes
 
@@ -26,10 +27,12 @@ TOKEN = "bench-admin-token-of-the-console"
 CHUNK = 5000
 SETTLING = 12.0
 """Seconds after which pages that were just opened have been sent whole."""
+BUSY_SECONDS = 180.0
+"""How long a session is waited for."""
 AIM_PERCENT = 10.0
 AIM_SECONDS = 1.0
 
-LISTS = {
+LISTS: dict[str, dict[str, Any]] = {
     "first page": {},
     "last page": {"offset": -50},
     "part of a name": {"search": "bench0777"},
@@ -80,13 +83,22 @@ async def _cpu(serving: house.House, seconds: float) -> float:
 
 async def _pages(client: httpx.AsyncClient) -> list[str]:
     """What people keep open, with a station and a session that are busy."""
-    authorized = {"authorization": f"Bearer {TOKEN}"}
-    found = await client.get(
-        "/admin/v1/sessions", params={"status": "ACTIVE", "limit": 1}, headers=authorized
-    )
-    session = found.json()[0]
+    session = await _busy_session(client)
     busy = [f"/stations/{session['station']}", f"/sessions/{session['id']}"]
     return ["/", "/stations", "/sessions", *busy, "/", "/cdrs", "/partners", "/statistics", "/"]
+
+
+async def _busy_session(client: httpx.AsyncClient) -> dict[str, Any]:
+    """One that goes on; between two scenes of the demo there may be none for a while."""
+    authorized = {"authorization": f"Bearer {TOKEN}"}
+    query: dict[str, str | int] = {"status": "ACTIVE", "limit": 1}
+    async with asyncio.timeout(BUSY_SECONDS):
+        while True:
+            answer = await client.get("/admin/v1/sessions", params=query, headers=authorized)
+            found: list[dict[str, Any]] = answer.json()
+            if found:
+                return found[0]
+            await asyncio.sleep(1)
 
 
 class _Viewer:
@@ -112,8 +124,8 @@ class _Viewer:
         query["implicit_handshake"] = "true"
         url = f"{self._base.replace('http', 'ws', 1)}/_nicegui_ws/socket.io/?{urlencode(query)}"
         self._socket = await connect(
-            url, additional_headers={"cookie": self._cookie}, origin=self._base, max_size=None
-        )  # type: ignore[arg-type]  # an origin is a text
+            url, additional_headers={"cookie": self._cookie}, origin=Origin(self._base), max_size=None
+        )
         await self._socket.recv()
         await self._socket.send("40")
         answer = str(await self._socket.recv())
@@ -155,7 +167,7 @@ def list_seconds(serving: house.House, count: int) -> dict[str, float]:
         for name, query in LISTS.items():
             asked: dict[str, Any] = {"limit": 50, **query}
             if "offset" in asked:
-                asked["offset"] = count + asked["offset"]
+                asked["offset"] = max(0, count + asked["offset"])
             found[name] = median(_timed(client, asked) for _ in range(5))
     return found
 
