@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import hypothesis
 import pytest
 import uvicorn
 from cryptography.fernet import Fernet
@@ -90,6 +91,11 @@ class SettableClock:
     def set(self, moment: datetime) -> None:
         """The clock is set, back too; durations do not notice."""
         self._now = moment
+
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture

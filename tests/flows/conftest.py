@@ -107,20 +107,18 @@ def databases(url: str) -> Iterator[str]:
 
 @pytest.fixture
 async def world(ocpi_house: OcpiHouse) -> AsyncIterator[World]:
-    async with contextlib.AsyncExitStack() as stack:
-        parties = [
-            await stack.enter_async_context(HubParty(role, country, party).running())
-            for role, country, party in (
-                (Role.CPO, "NL", "AAA"),
-                (Role.CPO, "BE", "BBB"),
-                (Role.EMSP, "DE", "EMS"),
-                (Role.EMSP, "FR", "FFF"),
-            )
-        ]
-        for party in parties:
-            invited, token = await invite(ocpi_house.desk, party.name, "hub")
-            party.partner_id = invited.id
-            await party.register(ocpi_house.desk.versions_url("hub"), token)
+    parties = [
+        HubParty(role, country, party)
+        for role, country, party in (
+            (Role.CPO, "NL", "AAA"),
+            (Role.CPO, "BE", "BBB"),
+            (Role.EMSP, "DE", "EMS"),
+            (Role.EMSP, "FR", "FFF"),
+        )
+    ]
+    await asyncio.gather(*(party.arrive() for party in parties))
+    try:
+        await asyncio.gather(*(_registered(ocpi_house, party) for party in parties))
         for one, other in (
             ("NL-AAA", "DE-EMS"),
             ("BE-BBB", "DE-EMS"),
@@ -129,6 +127,14 @@ async def world(ocpi_house: OcpiHouse) -> AsyncIterator[World]:
         ):
             await ocpi_house.hub.agreements.put(party_of(one), party_of(other), [])
         yield World(ocpi_house, *parties)
+    finally:
+        await asyncio.gather(*(party.leave() for party in parties))
+
+
+async def _registered(ocpi_house: OcpiHouse, party: HubParty) -> None:
+    invited, token = await invite(ocpi_house.desk, party.name, "hub")
+    party.partner_id = invited.id
+    await party.register(ocpi_house.desk.versions_url("hub"), token)
 
 
 def _new_database(url: str) -> str:

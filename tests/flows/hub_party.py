@@ -123,21 +123,29 @@ class HubParty:
         """Stop listening."""
         self._hanging.set()
         if self._server is not None:
-            self._server.should_exit = True
+            self._server.should_exit = self._server.force_exit = True
             await self._serving
             self._server = None
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["HubParty"]:
         """Listen within a `with` block."""
-        await self.start()
-        self.http = httpx.AsyncClient(trust_env=False, timeout=30)
+        await self.arrive()
         try:
             yield self
         finally:
-            await self.http.aclose()
-            await self.stop()
-            await self.client.aclose()
+            await self.leave()
+
+    async def arrive(self) -> None:
+        """Listen, and be able to call."""
+        await self.start()
+        self.http = httpx.AsyncClient(trust_env=False, timeout=30)
+
+    async def leave(self) -> None:
+        """Neither listen nor call any more."""
+        await self.http.aclose()
+        await self.stop()
+        await self.client.aclose()
 
     async def register(self, versions_url: str, token_a: str) -> None:
         """Register with the hub."""

@@ -140,7 +140,7 @@ async def _put_stations(context: AdminContext, items: Sequence[Item], *, dry_run
     """Each by the one writer of stations, once all were found good."""
     wanted = await _checked(context, items)
     async with context.store.reading() as session:
-        known = [id_ for id_ in wanted if await station_rows.get(session, id_) is not None]
+        known = await station_rows.credentials(session, list(wanted))
     if not dry_run:
         await _set_up(context, wanted)
     return Result(len(wanted) - len(known), len(known))
