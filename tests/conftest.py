@@ -93,8 +93,10 @@ class SettableClock:
         self._now = moment
 
 
-# How long an example takes says more of the machine than of the code.
-hypothesis.settings.register_profile("patient", deadline=None)
+# How long examples take says more of the machine than of the code.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("patient")
 
 

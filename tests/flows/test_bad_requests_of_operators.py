@@ -23,7 +23,7 @@ async def stored(house):
     """A dump of the admin lists, without what time alone changes."""
     dump = {path: await house.admin.all(path) for path in LISTS}
     for each in dump["partners"]:
-        each.pop("delivery"), each.pop("last_contact")
+        each.pop("delivery"), each.pop("traffic"), each.pop("last_contact")
     for each in dump["deliveries"]:
         for name in ("state", "attempts", "next_at", "last_error", "delivered_at"):
             each.pop(name)

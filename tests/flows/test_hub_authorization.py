@@ -35,7 +35,7 @@ def unknown() -> Any:
 
 
 def quickly(world: World) -> None:
-    object.__setattr__(world.house.hub, "authorize_seconds", 0.4)
+    object.__setattr__(world.house.hub, "authorize_seconds", 1.5)
 
 
 async def ask(party: HubParty, **more: Any) -> Any:
