@@ -25,10 +25,7 @@ _ADDRESS = "<address of this machine>"
 def greeting(settings: Settings, emsp: EmspSimulator, guest: dict[str, Any]) -> str:
     """The text that is shown once everything moves."""
     url, month = settings.public_url, f"{SystemClock().now():%Y-%m}"
-    stations = sum(len(site.stations) for site in world.SITES)
-    kept = settings.state_dir / "admin-token"
-    token = "$VOLTBRIDGE_ADMIN_TOKEN" if settings.admin_token else f"$(cat {kept})"
-    shown = "(as you set it)" if settings.admin_token else f"(cat {kept})"
+    token, shown = _admin_token(settings)
 
     def look(path: str) -> str:
         return f"curl -s -H \"Authorization: Bearer {token}\" '{url}/admin/v1{path}' | python3 -m json.tool"
@@ -41,7 +38,7 @@ def greeting(settings: Settings, emsp: EmspSimulator, guest: dict[str, Any]) -> 
 
     place = f'{{"location_id": "DEMO-AMS", "evse_uid": "{world.FREE}-E1"}}'
     return f"""
-Voltbridge is running, with a demo world of {stations} simulated stations and the eMSP {world.EMSP_NAME}.
+Voltbridge is running, with a demo world of {sum(len(site.stations) for site in world.SITES)} simulated stations and the eMSP {world.EMSP_NAME}.
 Everything below goes through the same ports that real stations and partners use. Stop it with Ctrl-C.
 
   The console, for a browser; it asks for the admin token
@@ -84,6 +81,14 @@ Everything below goes through the same ports that real stations and partners use
     type ws://{lan_address()}:{settings.ocpp_port}/ocpp/<its id> into the charger, and let it in as {world.NEWCOMER} above
   Read and try every call of the admin API: {url}/docs
 """
+
+
+def _admin_token(settings: Settings) -> tuple[str, str]:
+    """The admin token in a shell command, and where a person finds it; never the token itself."""
+    if settings.admin_token:
+        return "$VOLTBRIDGE_ADMIN_TOKEN", "(as you set it)"
+    kept = settings.state_dir / "admin-token"
+    return f"$(cat {kept})", f"(cat {kept})"
 
 
 def lan_address() -> str:
