@@ -38,9 +38,10 @@ class Activity(StrEnum):
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """One session in facts.
 
-    `energy` holds (at, Wh since the start), never falling, from (start, 0) to (end, total). `activity` holds
-    (at, what begins there), the first at `start`. `power` (kW) and `current` (A, summed over the phases) hold
-    readings that count until the next one. All times are aware.
+    `energy` holds (at, Wh since the start), never falling, from (start, 0) to (end, total), one reading for each
+    moment; only a session without length has both at once. `activity` holds (at, what begins there), the first
+    at `start`. `power` (kW) and `current` (A, summed over the phases) hold readings that count until the next
+    one. All times are aware.
     """
 
     start: datetime
@@ -92,13 +93,15 @@ def _check_energy(usage: Usage) -> None:
     if usage.energy[-1][0] != usage.end:
         raise ValueError("energy: must end with the session")
     checked_number(usage.energy[-1][1], "energy")
-    before_at, before_wh = usage.start, Decimal(0)
-    for at, wh in usage.energy:
+    # A jump within no time has no place in a curve: where it is cut would decide whose price it gets.
+    jumps = usage.start == usage.end
+    for (before_at, before_wh), (at, wh) in pairwise(usage.energy):
         if at < before_at:
             raise ValueError("energy: readings out of order")
+        if at == before_at and not jumps:
+            raise ValueError("energy: two readings at one moment")
         if not wh >= before_wh:
             raise ValueError("energy: a reading below the one before")
-        before_at, before_wh = at, wh
 
 
 def _check_order(field: str, times: list[datetime], within: Usage | None) -> None:

@@ -191,6 +191,10 @@ GOOD = used([(0, 0), (60, 10)])
             {"energy": [(at(0), Decimal(0)), (at(9), Decimal(1)), (at(8), Decimal(1)), (at(60), Decimal(2))]},
             "energy: readings out of order",
         ),
+        (
+            {"energy": [(at(0), Decimal(0)), (at(60), Decimal(1)), (at(60), Decimal(2))]},
+            "energy: two readings at one moment",
+        ),
         ({"activity": []}, "activity: must begin"),
         ({"activity": [(at(1), C)]}, "activity: must begin"),
         ({"activity": [(at(0), C), (at(61), P)]}, "activity: goes on"),
