@@ -199,7 +199,7 @@ async def build(settings: Settings, clock: Clock | None = None, role: Role = Rol
     commands = Commands(store, clock, gateway, directory=directory, bus=member.bus)
     waits = {"seconds": settings.command_seconds, "start_seconds": settings.start_seconds}
     control = RemoteControl(store, clock, commands, gateway, intake, **waits)
-    wishes = Wishes(store, clock, gateway, control)
+    wishes = Wishes(store, clock, gateway, control, admits=issuers.admits)
     station_settings = StationSettings(store, clock, commands, Settings16(), intake)
     ocpi, worker = _ocpi(desk, hub, traffic, wishes, limits=_limits(settings), member=member, role=role)
     neighbours.listen(member, intake, ocpi, bridge.live)

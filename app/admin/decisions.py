@@ -21,9 +21,10 @@ async def explain_decision(
     """`verdict` is null where partners would be asked; `if_silent` is the answer if none of them says anything.
 
     `rules` is the whole table, with the row that applies; an `expected` token needs none of the others.
-    `backwards`: the reader may tell bytes in reverse; the token it would be, and the station's setting for it.
+    `without_agreement` are tokens of this uid that do not count: their eMSPs are behind the hub and have no agreement
+    with our CPO. `backwards`: the reader may tell bytes in reverse; the token it would be, and the station's setting for it.
     """
-    found = await explain(context.store, context.clock, uid, station)
+    found = await explain(context.store, context.clock, uid, station, context.issuers.admits)
     asked = context.issuers.to_ask(found.question) if found.question is not None else []
     verdict = str(found.decided.authorization.verdict)
     token = found.decided.token
@@ -33,6 +34,7 @@ async def explain_decision(
             "station": station,
             "token": None if token is None else _token(token),
             "owners": [_token(each) for each in found.shown.candidates],
+            "without_agreement": [_token(each) for each in found.strangers],
             "backwards": None
             if found.backwards is None
             else {"token": _token(found.backwards), "set": {"uid_order": str(UidOrder.REVERSED)}},

@@ -7,6 +7,7 @@ from app.domain.authorization import Asked, Question
 from app.domain.commands import Outcome
 from app.domain.remote import CommandResult, Order
 from app.domain.setting_up import SettingAnswer, SettingsTold
+from app.domain.tokens import Token
 
 Late = Callable[[Outcome], None]
 """Told of an answer that came after the call was given up."""
@@ -84,6 +85,10 @@ class SettingsDialect(Protocol):
 
 class Issuers(Protocol):
     """Reaches those who gave out tokens."""
+
+    def admits(self, token: Token) -> bool:
+        """Whether the tokens of this one's issuer count at our stations."""
+        ...
 
     def can_answer(self, question: Question) -> bool:
         """Whether there is anybody to ask."""

@@ -18,6 +18,7 @@ from app.domain.authorization import (
 from app.domain.errors import NotFound
 from app.domain.state import Known, StationState
 from app.domain.stations import ChargingStation
+from app.domain.strangers import Admits, leave_out
 from app.domain.tokens import Token, choose, uid_key
 from app.domain.uid_order import UidOrder, turned
 from app.kit.clock import Clock
@@ -28,7 +29,8 @@ from app.store.engine import Store
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """`decided` is the answer if nobody is asked, or answers; `question` what an issuer would be asked.
 
-    `backwards` is the token that an unknown uid would be with its bytes the other way round.
+    `backwards` is the token that an unknown uid would be with its bytes the other way round; `strangers` are tokens
+    of this uid that do not count, their issuers having no agreement with us.
     """
 
     shown: Shown
@@ -37,10 +39,14 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     expected: Grant | None
     earlier: Grant | None
     backwards: Token | None
+    strangers: tuple[Token, ...]
 
 
-async def explain(store: Store, clock: Clock, id_tag: str, station_id: str) -> Explanation:
-    """What would happen if this id tag were shown at this station now. Raises NotFound (station)."""
+async def explain(store: Store, clock: Clock, id_tag: str, station_id: str, admits: Admits) -> Explanation:
+    """What would happen if this id tag were shown at this station now; `admits` says whose tokens count.
+
+    Raises NotFound (station).
+    """
     now = clock.now()
     async with store.reading() as session:
         station = await stations.get(session, station_id)
@@ -59,6 +65,8 @@ async def explain(store: Store, clock: Clock, id_tag: str, station_id: str) -> E
             aliases={uid_key(id_tag): Alias(commanded=commanded, stored=stored)} if commanded else {},
             grants={uid_key(id_tag): settled},
         )
+    strangers = [each for each in found.tokens.get(uid_key(id_tag), ()) if not admits(each)]
+    leave_out(found, admits)
     shown = asking.shown(StationState(station.station, [], [], {}), found, id_tag, now)
     token = shown.token
     asks = to_ask(shown, now, reuse=False)
@@ -74,6 +82,7 @@ async def explain(store: Store, clock: Clock, id_tag: str, station_id: str) -> E
         expected=decided.grant,
         backwards=_backwards(station.station, decided, found.tokens.get(other or "", [])),
         earlier=shown.granted(GrantKind.ASKED) if TABLE[decided.standing].ask else None,
+        strangers=tuple(strangers),
     )
 
 

@@ -20,6 +20,7 @@ from app.domain.errors import NotFound
 from app.domain.ports import Issuers
 from app.domain.state import NOTHING_KNOWN, Changes, Known, Names, StationState
 from app.domain.stations import Admission, ChargingStation, Connected, Disconnected, SetUp, Unreadable
+from app.domain.strangers import everybody
 from app.kit import logs, metrics, tasks
 from app.kit.clock import Clock
 from app.services import states
@@ -117,7 +118,7 @@ class Intake:
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self._crowded = False
-        self._lookups = LookUps()
+        self._lookups = LookUps(everybody if issuers is None else issuers.admits)
 
     def start(self) -> None:
         """Begin to take batches."""

@@ -7,15 +7,20 @@ from app.domain.audiences import PriceMaps
 from app.domain.decisions import Report, needs
 from app.domain.locations import Location
 from app.domain.state import NOTHING, Known, Needs, StationState
+from app.domain.strangers import Admits, everybody, leave_out
 from app.services.states import resume
 from app.store import grants, locations, sessions, tariffs, tokens, transactions
 from app.store.writer import Batch
 
 
 class LookUps:
-    """Asks the database for batches; remembers which tariffs each site named, to ask for all things at once."""
+    """Asks the database for batches; remembers which tariffs each site named, to ask for all things at once.
 
-    def __init__(self) -> None:
+    `admits` says whose tokens count.
+    """
+
+    def __init__(self, admits: Admits = everybody) -> None:
+        self._admits = admits
         self._named: dict[str, frozenset[str]] = {}
 
     async def look_up(
@@ -53,16 +58,21 @@ class LookUps:
             (locations.LOCATIONS_BY_KEY, [sorted(wanted.sites)]),
             (tariffs.TARIFFS_BY_KEY, [sorted(guessed)]),
         )
-        held, places = tokens.from_batch(uids), locations.from_batch(sites)
-        expected, meant = grants.from_batch(granted), grants.aliases_from_batch(aliases)
+        met = Known(
+            tokens=tokens.from_batch(uids),
+            grants=grants.from_batch(granted),
+            aliases=grants.aliases_from_batch(aliases),
+        )
+        leave_out(met, self._admits)
+        places = locations.from_batch(sites)
         begun = sessions.from_batch(awaited)
         prices = tariffs.from_batch(priced)
         unexpected = self._note_named(places, special) - guessed
         if unexpected:
             prices |= tariffs.from_batch(await batch.fetch(tariffs.TARIFFS_BY_KEY, sorted(unexpected)))
         for one in known.values():
-            one.tokens, one.locations, one.tariffs, one.prices = held, places, prices, special
-            one.grants, one.aliases, one.sessions = expected, meant, begun
+            one.tokens, one.locations, one.tariffs, one.prices = met.tokens, places, prices, special
+            one.grants, one.aliases, one.sessions = met.grants, met.aliases, begun
         # Transactions that ended long ago, or that a restart took from memory, for repeated messages.
         for transaction in transactions.started(started):
             known[transaction.station_id].started[transaction.start_key] = transaction

@@ -22,6 +22,7 @@ from app.domain.remote import (
 )
 from app.domain.reservations import OPEN, Reservation
 from app.domain.sessions import SessionStatus
+from app.domain.strangers import Admits, everybody
 from app.domain.tokens import Token, TokenType, choose, uid_key
 from app.kit.clock import Clock
 from app.kit.names import new_name
@@ -37,9 +38,18 @@ _OFFLINE = "the station is not connected"
 
 
 class Wishes:
-    """The five commands of OCPI 2.2.1 mod_commands, and those of an operator."""
+    """The five commands of OCPI 2.2.1 mod_commands, and those of an operator. `admits` says whose tokens count."""
 
-    def __init__(self, store: Store, clock: Clock, driver: Driver, control: RemoteControl) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        driver: Driver,
+        control: RemoteControl,
+        *,
+        admits: Admits = everybody,
+    ) -> None:
+        self._admits = admits
         self._store = store
         self._clock = clock
         self._driver = driver
@@ -156,13 +166,15 @@ class Wishes:
     async def start_here(self, station_id: str, connector: int, uid: str) -> tuple[str, CommandResult]:
         """An operator's start with a token we know. Raises Invalid (token), Conflict (offline, occupied)."""
         async with self._store.reading() as reading:
-            token = choose(await tokens.by_uid(reading, uid))
+            known = await tokens.by_uid(reading, uid)
             stored = await stations.get(reading, station_id)
             active, _ = await transactions.find(reading, station_id=station_id, active=True, limit=1000)
         if stored is None:
             raise NotFound(f"there is no station {station_id}")
+        token = choose([each for each in known if self._admits(each)])
         if token is None:
-            raise Invalid(f"there is no token {uid}", field="token")
+            why = "its issuer has no agreement with us" if known else f"there is no token {uid}"
+            raise Invalid(why, field="token")
         if not await self._driver.online(station_id):
             raise Conflict(f"station {station_id} is not connected")
         link = stored.station.link(connector, 1)

@@ -53,6 +53,15 @@ class Reach:
             return None
         return partner if self.agreements.allow(self.ours, party, module) else None
 
+    def is_admitted(self, party: Party) -> bool:
+        """Whether drivers of an eMSP may use our stations: one that is or was behind the hub only needs an agreement."""
+        if party.folded() == self.ours or self._is_direct(party):
+            return True
+        behind = self._registry.by_party(HUB, party) is not None
+        if not behind and self.agreements.updated(self.ours, party) is None:
+            return True
+        return self.agreements.allow(self.ours, party, ModuleId.TOKENS)
+
     def issuers(self, asker: Party, *, but: str = "") -> list[tuple[Partner, RoutedParty]]:
         """The eMSPs that are asked about a token nobody knows, all `but` those on one platform."""
         return [

@@ -48,6 +48,10 @@ class PartnerIssuers:
         self._reach = reach
         self._seconds = seconds
 
+    def admits(self, token: Token) -> bool:
+        """Whether the tokens of this one's issuer count at our stations."""
+        return self._reach is None or self._reach.is_admitted(Party(token.country_code, token.party_id))
+
     def can_answer(self, question: Question) -> bool:
         """Whether there is anybody to ask."""
         return bool(self.to_ask(question))

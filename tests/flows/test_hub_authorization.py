@@ -183,3 +183,16 @@ async def test_what_was_told_before_our_cpo_agreed_is_taken_then(world: World) -
     await hub.agreements.put(ours, theirs, ["tokens"])
     assert await our_tokens.take_all(hub, (ours, theirs)) == 1
     assert (await kept(world)).contract_id == "DE-EMS-C1"
+
+
+async def test_whose_drivers_may_use_our_stations(world: World) -> None:
+    reach, agreements = world.house.hub.reach, world.house.hub.agreements
+    assert [reach.is_admitted(party_of(name)) for name in (OURS, "DE-EMS", "FR-FFF", "AT-NEW")] == [
+        True, True, False, True,
+    ]  # fmt: skip
+    await agreements.put(party_of(OURS), party_of("DE-EMS"), ["locations"])
+    assert not reach.is_admitted(party_of("de-ems"))
+
+    await agreements.put(party_of(OURS), party_of("AT-NEW"), [])
+    await agreements.end(party_of(OURS), party_of("AT-NEW"))
+    assert not reach.is_admitted(party_of("AT-NEW"))
