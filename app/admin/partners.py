@@ -109,7 +109,7 @@ async def get_partner(partner_id: str, context: Context) -> Response:
     summary="Change settings of a partner",
     openapi_extra=object_body(
         "authorize_unknown, broadcast, empty_ack, raw_token, allow_private_url, page_limit, pace, and clearing: pass, warn or "
-        "refuse for duplicate, overlap, price and late, and late_days; rate, at_once and largest_body: requests per second, "
+        "refuse for duplicate, overlap, price, unpriced and late, and late_days; rate, at_once and largest_body: requests per second, "
         "requests under way and bytes of a body that it may ask of us, null as for everybody; both_platforms: its parties "
         "may be registered on our other platform too",
         {"empty_ack": True, "pace": 10, "clearing": {"price": "refuse"}},

@@ -31,6 +31,8 @@ class Topic(StrEnum):
     """The same token charged elsewhere at the same time."""
     PRICE = "price"
     """It contradicts itself or its tariff, or cannot be read."""
+    UNPRICED = "unpriced"
+    """Nobody can say whether its price is right: its tariff is not known, or what it would take to use it."""
     LATE = "late"
     """It comes long after the end of its session."""
 
@@ -41,6 +43,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     duplicate: Rule = Rule.REFUSE
     overlap: Rule = Rule.WARN
     price: Rule = Rule.WARN
+    unpriced: Rule = Rule.WARN
     late: Rule = Rule.WARN
     late_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 7
 
@@ -119,6 +122,8 @@ def _price(verdict: Verdict | None) -> Found:
         return
     if verdict.outcome is Outcome.DIFFERS:
         yield Topic.PRICE, verdict.words
+    if verdict.outcome is Outcome.UNPRICEABLE:
+        yield Topic.UNPRICED, f"the price cannot be judged: {verdict.words}"
     yield from ((Topic.PRICE, f"{check.field}: {check.words}") for check in verdict.checks)
 
 

@@ -8,14 +8,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 from weakref import WeakValueDictionary
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.domain.clearing import Bill, Finding, Rule, findings, strictest
 from app.domain.parties import Party
 from app.domain.verification import Verdict
 from app.kit.names import new_name
 from app.store import clearing as rows
-from app.store import hub as hub_rows
 from app.store.clearing import HubCdrRow
 from app.store.unit_of_work import UnitOfWork
 from ocpi.errors import InvalidParameterError, OcpiError
@@ -23,8 +21,8 @@ from ocpi.headers import RoutedParty
 from ocpi.hub import records
 from ocpi.hub.forward import Passed, Passing
 from ocpi.hub.hub import Hub
-from ocpi.hub.objects import object_id
 from ocpi.hub.routing import Message
+from ocpi.hub.told import told_of
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.strict_json import parse_body
 
@@ -60,24 +58,8 @@ async def clear(hub: Hub, passing: Passing, to: RoutedParty, send: Send) -> Pass
 
 async def _verdict(hub: Hub, owner: Party, record: dict[str, Any]) -> Verdict | None:
     """In a thread: a bill of thousands of periods takes a while."""
-    zone = await _zone(hub, owner, record)
-    return await asyncio.to_thread(records.verdict_on, owner, record, zone, hub.clock.now())
-
-
-async def _zone(hub: Hub, owner: Party, record: dict[str, Any]) -> ZoneInfo | None:
-    place = records.place_of(record)
-    if place is None:
-        return None
-    async with hub.store.reading() as session:
-        told = await hub_rows.hub_object(
-            session, object_id(ModuleId.LOCATIONS, owner.country_code, owner.party_id, place)
-        )
-    location = None if told is None else parse_body(told.body)
-    zone = location.get("time_zone") if isinstance(location, dict) else None
-    try:
-        return ZoneInfo(zone) if isinstance(zone, str) else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+    told = await told_of(hub, owner, record)
+    return await asyncio.to_thread(records.verdict_on, owner, record, told, hub.clock.now())
 
 
 async def _note(

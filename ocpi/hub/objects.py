@@ -223,13 +223,13 @@ def _put_part(message: Message, whole: Doc, document: Doc) -> None:
     evse_uid = message.segments[3]
     stamp = document["last_updated"]
     if len(message.segments) == 4:
-        target = _find(whole, "evses", "uid", evse_uid)
+        target = item_of(whole, "evses", "uid", evse_uid)
         _put_or_patch(message.method, whole, ("evses", "uid"), target, document)
     else:
-        evse = _find(whole, "evses", "uid", evse_uid)
+        evse = item_of(whole, "evses", "uid", evse_uid)
         if evse is None:
             raise NotFoundError("the hub was never told of this EVSE: PUT it first")
-        target = _find(evse, "connectors", "id", message.segments[4])
+        target = item_of(evse, "connectors", "id", message.segments[4])
         _put_or_patch(message.method, evse, ("connectors", "id"), target, document)
         evse["last_updated"] = stamp
     whole["last_updated"] = stamp
@@ -260,7 +260,8 @@ def _put_into(parent: Doc, list_name: str, id_name: str, item: object) -> None:
     parent[list_name] = items
 
 
-def _find(parent: Doc, list_name: str, id_name: str, wanted: str) -> Doc | None:
+def item_of(parent: Doc, list_name: str, id_name: str, wanted: str) -> Doc | None:
+    """The EVSE or connector of this id in what it lies in."""
     items = parent.get(list_name)
     found = (each for each in items or () if _id(each, id_name) == wanted.upper())
     return next(found, None) if isinstance(items, list) else None
@@ -272,12 +273,13 @@ def _id(item: object, name: str) -> str | None:
 
 
 def _part(body: bytes, path: tuple[str, ...]) -> bytes | None:
-    evse = _find(parse_body(body), "evses", "uid", path[0])
-    part = evse if evse is None or len(path) == 1 else _find(evse, "connectors", "id", path[1])
+    evse = item_of(parse_body(body), "evses", "uid", path[0])
+    part = evse if evse is None or len(path) == 1 else item_of(evse, "connectors", "id", path[1])
     return None if part is None else _encode(part)
 
 
 def last_updated_of(document: object) -> datetime | None:
+    """When an object last changed, as its owner says; None where it does not."""
     given = document.get("last_updated") if isinstance(document, dict) else None
     if not isinstance(given, str):
         return None

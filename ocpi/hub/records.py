@@ -7,7 +7,7 @@ import hashlib
 import re
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -75,22 +75,44 @@ def amounts_of(record: dict[str, Any]) -> Amounts:
     )
 
 
-def verdict_on(owner: Party, record: dict[str, Any], zone: ZoneInfo | None, now: datetime) -> Verdict | None:
-    """Whether it asks what its own tariffs give; None for a record that cannot be read.
+class Told(NamedTuple):
+    """What the hub was told before: the zone of the location, the tariffs that a record names and does not carry, and
+    the names of those it was never told of.
+    """
 
-    `zone` is the location's, None where the hub was never told of it: then prices by the local clock are not judged.
+    zone: ZoneInfo | None = None
+    tariffs: tuple[Tariff, ...] = ()
+    lacking: tuple[str, ...] = ()
+
+
+def verdict_on(owner: Party, record: dict[str, Any], told: Told, now: datetime) -> Verdict | None:
+    """Whether it asks what its tariffs give, those it carries or else those told; None for what cannot be read.
+
+    Not judged are prices by the local clock of a location the hub was never told of, tariffs it was never told of,
+    and what a tariff that was changed after the session began would not give now.
     """
     try:
-        given = record.get("tariffs") or []
-        tariffs = [
-            tariff_from(each, ours=owner, tariff_id=_text(each, "id") or "", now=now) for each in given
+        carried = [
+            tariff_from(each, ours=owner, tariff_id=_text(each, "id") or "", now=now)
+            for each in record.get("tariffs") or []
         ]
-        claim = claim_from(Record.read(record), tariffs, zone or ZoneInfo("UTC"))
+        tariffs = carried or list(told.tariffs)
+        claim = claim_from(Record.read(record), tariffs, told.zone or ZoneInfo("UTC"))
     except (InvalidParameterError, Invalid, AttributeError, TypeError):
         return None
-    if zone is None and any(map(_by_local_clock, tariffs)):
-        return Verdict(outcome=Outcome.UNPRICEABLE, words="the time zone of the location is not known")
-    return verify(claim)
+    if not carried and told.lacking:
+        return _unjudged(f"the hub was never told of tariff {told.lacking[0]}")
+    if told.zone is None and any(map(_by_local_clock, tariffs)):
+        return _unjudged("the time zone of the location is not known")
+    verdict = verify(claim)
+    changed = next((each.id for each in tariffs if each.last_updated > claim.start), None)
+    if not carried and verdict.outcome is Outcome.DIFFERS and changed is not None:
+        return _unjudged(f"tariff {changed} was changed after the session began")
+    return verdict
+
+
+def _unjudged(words: str) -> Verdict:
+    return Verdict(outcome=Outcome.UNPRICEABLE, words=words)
 
 
 def place_of(record: dict[str, Any]) -> str | None:

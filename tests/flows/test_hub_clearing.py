@@ -182,6 +182,52 @@ async def test_prices_by_the_local_clock_are_judged_where_the_zone_is_known(taki
     assert prices == {"C1": "unpriceable", "C2": "agrees"}
 
 
+def untariffed(cdr_id: str, **changes: Any) -> dict[str, Any]:
+    """A record that carries no tariff, and names none unless its periods are changed."""
+    place = {"id": "LOC1", "evse_uid": "E1", "connector_id": "1"}
+    return cdr(cdr_id, tariffs=[], cdr_location=place, **changes)
+
+
+def by_tariff(tariff_id: str) -> list[dict[str, Any]]:
+    return [cdr()["charging_periods"][0] | {"tariff_id": tariff_id}]
+
+
+async def test_a_record_without_tariffs_is_judged_by_those_told_before(taking: World) -> None:
+    connector = {"id": "1", "tariff_ids": ["T1"], "last_updated": at()}
+    evse = {"uid": "E1", "status": "AVAILABLE", "connectors": [connector], "last_updated": at()}
+    dear = {"total_cost": {"excl_vat": 6.05, "incl_vat": 7.3205}}
+    for module, object_id, body in (
+        ("tariffs", "T1", TARIFF),
+        ("tariffs", "T2", TARIFF | {"id": "T2", "last_updated": at(0.5)}),
+        ("tariffs", "T3", TARIFF | {"id": "T3", "elements": "none"}),
+        ("locations", "LOC1", location(evses=[evse])),
+    ):
+        told = await taking.cpo.call("PUT", f"receiver/{module}/NL/AAA/{object_id}", to=HUB, body=body)
+        assert told.json()["status_code"] == 1000
+    await taking.cpo.call("DELETE", "receiver/tariffs/NL/AAA/T1", to=HUB)
+
+    await post(taking, untariffed("NAMED", charging_periods=by_tariff("t1")))
+    await post(taking, untariffed("CONNECTOR"))
+    await post(taking, untariffed("DEAR", **dear))
+    await post(taking, untariffed("CHANGED", charging_periods=by_tariff("T2")))
+    await post(taking, untariffed("CHANGED-DEAR", charging_periods=by_tariff("T2"), **dear))
+    await post(taking, untariffed("ODD", charging_periods=by_tariff("T3")))
+    await post(taking, untariffed("STRANGE", charging_periods=by_tariff("T9")))
+    await post(taking, untariffed("BARE") | {"cdr_location": {"id": "LOC1"}})
+
+    rows = {row.cdr_id: row for row in await rows_of(taking)}
+    assert {id_: (row.price, row.verdict) for id_, row in rows.items()} == {
+        "NAMED": ("agrees", "pass"), "CONNECTOR": ("agrees", "pass"), "DEAR": ("differs", "warn"),
+        "CHANGED": ("agrees", "pass"), "CHANGED-DEAR": ("unpriceable", "warn"), "ODD": ("unpriceable", "warn"),
+        "STRANGE": ("unpriceable", "warn"), "BARE": ("unpriceable", "warn"),
+    }  # fmt: skip
+    words = {id_: rows[id_].findings[0].words.partition("judged: ")[2] for id_ in ("CHANGED-DEAR", "STRANGE")}
+    assert words == {
+        "CHANGED-DEAR": "tariff T2 was changed after the session began",
+        "STRANGE": "the hub was never told of tariff T9",
+    }
+
+
 async def test_what_cannot_be_read_is_passed_on_with_a_warning(taking: World) -> None:
     odd = {"id": "C1", "total_energy": "much", "cdr_token": {"country_code": "DE", "party_id": "EMS"}}
 

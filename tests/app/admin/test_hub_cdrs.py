@@ -75,7 +75,8 @@ async def test_rules_are_changed_one_by_one(api: httpx.AsyncClient) -> None:
     second = await api.patch(path, json={"clearing": {"late_days": 30}, "pace": 5})
 
     assert first.json()["settings"]["clearing"] == {
-        "duplicate": "refuse", "overlap": "warn", "price": "refuse", "late": "warn", "late_days": 7,
+        "duplicate": "refuse", "overlap": "warn", "price": "refuse", "unpriced": "warn", "late": "warn",
+        "late_days": 7,
     }  # fmt: skip
     assert second.json()["settings"]["clearing"] == first.json()["settings"]["clearing"] | {"late_days": 30}
     for wrong in ({"price": "hold"}, {"late_days": 0}, {"weather": "warn"}, "strict"):

@@ -91,8 +91,11 @@ def test_prices_that_differ_and_contradictions_are_told_in_words() -> None:
     ]
 
 
-def test_what_cannot_be_priced_is_not_held_against_a_record_but_what_cannot_be_read_is() -> None:
-    assert topics(verdict=Verdict(outcome=Outcome.UNPRICEABLE, words="it has no tariff")) == []
+def test_what_cannot_be_priced_is_told_apart_from_what_is_wrong_or_cannot_be_read() -> None:
+    unpriced = Verdict(outcome=Outcome.UNPRICEABLE, words="it has no tariff")
+    (found,) = findings(BILL, [], unpriced, NOW, Rules(price=Rule.REFUSE))
+    assert (found.topic, found.rule) == (Topic.UNPRICED, Rule.WARN)
+    assert found.words == "the price cannot be judged: it has no tariff"
     assert topics(verdict=None) == [Topic.PRICE]
 
 

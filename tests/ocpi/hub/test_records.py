@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.domain.parties import Party
 from app.domain.verification import Outcome
-from ocpi.hub.records import Amounts, amounts_of, bill_of, verdict_on
+from ocpi.hub.records import Amounts, Told, amounts_of, bill_of, verdict_on
 from ocpi.strict_json import parse_body
 
 OWNER = Party("NL", "AAA")
@@ -71,7 +71,7 @@ def test_whatever_stands_in_a_field_is_read_or_left_out(path: tuple[Any, ...], v
     bill_of(OWNER, b"", record)
     amounts = amounts_of(record)
     assert amounts.currency is None or len(amounts.currency) == 3
-    verdict_on(OWNER, record, ZoneInfo("Europe/Amsterdam"), NOW)
+    verdict_on(OWNER, record, Told(ZoneInfo("Europe/Amsterdam")), NOW)
 
 
 def test_a_right_record_is_read_whole() -> None:
@@ -82,13 +82,13 @@ def test_a_right_record_is_read_whole() -> None:
     assert amounts_of(RECORD) == Amounts(
         kwh=Decimal(20), currency="EUR", excl_vat=Decimal(5), incl_vat=Decimal("6.05")
     )
-    verdict = verdict_on(OWNER, RECORD, None, NOW)
+    verdict = verdict_on(OWNER, RECORD, Told(), NOW)
     assert verdict is not None
     assert verdict.outcome is Outcome.AGREES
 
 
 def test_a_record_without_tariffs_cannot_be_judged() -> None:
-    verdict = verdict_on(OWNER, RECORD | {"tariffs": []}, None, NOW)
+    verdict = verdict_on(OWNER, RECORD | {"tariffs": []}, Told(), NOW)
     assert verdict is not None
     assert verdict.outcome is Outcome.UNPRICEABLE
 

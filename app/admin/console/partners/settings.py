@@ -25,6 +25,7 @@ _CHECKS = {
     "duplicate": "Doubled records",
     "overlap": "Overlapping sessions",
     "price": "Wrong prices",
+    "unpriced": "Prices nobody can judge",
     "late": "Late records",
 }
 _RULES = {"pass": "Pass", "warn": "Pass and mark", "refuse": "Refuse"}
