@@ -1,10 +1,14 @@
 """Wire objects as a partner would send them, each test gets its own copy."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import httpx
 import pytest
+
+from ocpi.client.messages import Received
+from ocpi.errors import PartnerUnreachable, Unreachable
 
 MOMENT = "2026-03-01T10:00:00Z"
 
@@ -140,3 +144,37 @@ def wire_object() -> Callable[..., dict[str, Any]]:
         return copy.deepcopy(OBJECTS[kind]) | changes
 
     return build
+
+
+class PlayedWire:
+    """Carries requests to a function instead of a partner; what httpx can mock can stand behind it."""
+
+    def __init__(self, handler: Callable[[httpx.Request], Any]) -> None:
+        self.transport = httpx.MockTransport(handler)
+
+    async def exchange(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        received: Received,
+        **_options: Any,
+    ) -> bool:
+        request = httpx.Request(method, url, headers=headers, content=body)
+        try:
+            response = await self.transport.handle_async_request(request)
+        except httpx.HTTPError as error:
+            raise PartnerUnreachable(Unreachable.RESET, f"{request.url.host}: broke off") from error
+        received.http_status, received.headers = response.status_code, response.headers
+        received.body = await response.aread()
+        return True
+
+    async def aclose(self) -> None:
+        await self.transport.aclose()
+
+
+@pytest.fixture
+def played() -> type[PlayedWire]:
+    """`PartnerClient(played(handler))` asks the handler instead of a partner."""
+    return PlayedWire

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from app.outbox.tables import DeliveryRow
 from app.store.statements import run
 from app.store.webhooks import AlarmRow
 from ocpi.client import PartnerClient
+from ocpi.client.messages import Received
 from ocpi.push.webhooks import WebhookSender, new_secret
 
 # Refused before anything is written: alike on both databases.
@@ -47,9 +49,21 @@ class Receiver:
         self.status = 204
         self.requests: list[httpx.Request] = []
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        return httpx.Response(self.status)
+    async def exchange(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        received: Received,
+        **_options: Any,
+    ) -> bool:
+        self.requests.append(httpx.Request(method, url, headers=headers, content=body))
+        received.http_status = self.status
+        return True
+
+    async def aclose(self) -> None:
+        self.requests.clear()
 
     @property
     def told(self) -> list[tuple[str, Any]]:
@@ -64,7 +78,7 @@ def receiver() -> Receiver:
 @pytest.fixture
 async def rounds(house: Any, receiver: Receiver) -> Any:
     """One round of alerts, noticed and sent; `rounds.alerts` are the rounds themselves."""
-    client = PartnerClient(httpx.MockTransport(receiver))
+    client = PartnerClient(receiver)
     alerts = Alerts(house.store, house.clock, WebhookSender(replace(house.desk, client=client)))
 
     async def round_() -> list[tuple[str, Any]]:

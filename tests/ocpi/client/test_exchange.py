@@ -8,13 +8,11 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 import respx
 from aiohttp import web
 
-from ocpi.client import Exchange, PartnerClient, Peer
-from ocpi.client import exchange as exchange_module
+from ocpi.client import Exchange, PartnerClient, Peer, wire
 from ocpi.envelope import ABSENT, data_of, require_success
 from ocpi.errors import Nonsense, PartnerNonsense, PartnerRefused, PartnerUnreachable, Unreachable
 from ocpi.headers import RoutedParty, Routing
@@ -90,11 +88,11 @@ async def test_a_raw_token_is_sent_raw(client: PartnerClient, serve: Serve) -> N
 
 
 @respx.mock(assert_all_called=False)
-async def test_ocpi_errors_are_answers(respx_mock: respx.MockRouter) -> None:
+async def test_ocpi_errors_are_answers(respx_mock: respx.MockRouter, played: Any) -> None:
     respx_mock.post("https://ems.example/cdrs").respond(
         json={"status_code": 2001, "status_message": "no such session"}
     )
-    async with PartnerClient(httpx.MockTransport(respx_mock.async_handler)) as client:
+    async with PartnerClient(played(respx_mock.async_handler)) as client:
         answer = await client.send("POST", "https://ems.example/cdrs", Peer(token="t", name="x"), body=b"{}")
     assert (answer.status_code, answer.status_message, answer.data) == (2001, "no such session", ABSENT)
     with pytest.raises(PartnerRefused, match="no such session"):
@@ -102,9 +100,9 @@ async def test_ocpi_errors_are_answers(respx_mock: respx.MockRouter) -> None:
 
 
 @respx.mock(assert_all_called=False)
-async def test_http_errors_are_answers_with_their_headers(respx_mock: respx.MockRouter) -> None:
+async def test_http_errors_are_answers_with_their_headers(respx_mock: respx.MockRouter, played: Any) -> None:
     respx_mock.get("https://ems.example/").respond(503, text="<html>", headers={"retry-after": "7"})
-    async with PartnerClient(httpx.MockTransport(respx_mock.async_handler)) as client:
+    async with PartnerClient(played(respx_mock.async_handler)) as client:
         answer = await client.send("GET", "https://ems.example/", Peer(token="t", name="x"))
     assert (answer.http_status, answer.status_code, answer.succeeded) == (503, None, False)
     assert answer.retry_after(datetime(2026, 3, 1, tzinfo=UTC)) == 7
@@ -123,9 +121,11 @@ async def test_http_errors_are_answers_with_their_headers(respx_mock: respx.Mock
     ],
 )
 @respx.mock(assert_all_called=False)
-async def test_retry_after(respx_mock: respx.MockRouter, value: str, seconds: float | None) -> None:
+async def test_retry_after(
+    respx_mock: respx.MockRouter, played: Any, value: str, seconds: float | None
+) -> None:
     respx_mock.get("https://ems.example/").respond(429, headers={"Retry-After": value})
-    async with PartnerClient(httpx.MockTransport(respx_mock.async_handler)) as client:
+    async with PartnerClient(played(respx_mock.async_handler)) as client:
         answer = await client.send("GET", "https://ems.example/", Peer(token="t", name="x"))
     assert answer.retry_after(datetime(2026, 3, 1, 10, tzinfo=UTC)) == seconds
 
@@ -168,7 +168,7 @@ async def test_a_redirect_is_not_followed(client: PartnerClient, serve: Serve, p
 async def test_an_endless_answer_is_cut_off(
     client: PartnerClient, serve: Serve, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange_module, "LARGEST_ANSWER", 300_000)
+    monkeypatch.setattr(wire, "LARGEST_ANSWER", 300_000)
     sent = 0
 
     async def handler(request: web.Request) -> web.StreamResponse:
@@ -188,7 +188,7 @@ async def test_an_endless_answer_is_cut_off(
 async def test_an_endless_error_is_still_an_error(
     client: PartnerClient, serve: Serve, peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange_module, "LARGEST_ANSWER", 1000)
+    monkeypatch.setattr(wire, "LARGEST_ANSWER", 1000)
     answer = await client.send("GET", await serve(answering(b"x" * 5000, 500)), peer)
     assert (answer.http_status, answer.status_code) == (500, None)
 

@@ -61,11 +61,11 @@ def web():
 
 
 @pytest.fixture
-def look(web):
+def look(web, played):
     """Probe the partner; gives the checks by step."""
 
     async def looking(token="secret-a", url=VERSIONS, *, raw_token=False):
-        async with PartnerClient(httpx.MockTransport(web)) as client:
+        async with PartnerClient(played(web)) as client:
             peer = Peer(token=token, name="probe", raw_token=raw_token)
             checks = await probe(client, url, peer, lambda: NOW)
         assert tuple(each.step for each in checks) == STEPS
