@@ -40,6 +40,26 @@ class Shared:
                 self.partner.end()
 
 
+@contextlib.asynccontextmanager
+async def lent(shared: Shared) -> AsyncIterator[House]:
+    """The program for one test, with an operator; what it logs meanwhile is looked at."""
+    await shared.house.admin.open()
+    yield shared.house
+    await shared.house.admin.close()
+    shared.house.check_log()
+
+
+@contextlib.asynccontextmanager
+async def partnered(shared: Shared) -> AsyncIterator[Partner]:
+    """The program's eMSP for one test. Nothing that it is sent meanwhile may break a rule."""
+    if not shared.registered:
+        shared.partner.start()
+        shared.registered = True
+        await shared.partner.register(shared.house)
+    yield shared.partner
+    assert shared.partner.problems() == []
+
+
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     """One running program per database and test process."""
@@ -62,21 +82,15 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture
 async def house(shared: Shared) -> AsyncIterator[House]:
     """A running program, shared with other tests; what it logs during the test is looked at."""
-    await shared.house.admin.open()
-    yield shared.house
-    await shared.house.admin.close()
-    shared.house.check_log()
+    async with lent(shared) as house:
+        yield house
 
 
 @pytest.fixture
 async def partner(shared: Shared, house: House) -> AsyncIterator[Partner]:
-    """An eMSP registered with the shared program. Nothing that it was sent during the test may break a rule."""
-    if not shared.registered:
-        shared.partner.start()
-        shared.registered = True
-        await shared.partner.register(house)
-    yield shared.partner
-    assert shared.partner.problems() == []
+    """An eMSP registered with the shared program."""
+    async with partnered(shared) as partner:
+        yield partner
 
 
 @pytest.fixture

@@ -1,21 +1,50 @@
-"""The console in a real browser: headless Chromium, where one is installed, before the real program."""
+"""The console in a real browser: headless Chromium, where one is installed, before the real program.
+
+One browser serves all tests of this folder, so they and what they ask for run in one event loop.
+"""
 
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import pytest_asyncio
 
-from tests.flows.conftest import QUICK, Shared
+from tests.flows.conftest import QUICK, Shared, lent, partnered
 from tests.flows.house import ADMIN_TOKEN, House
+from tests.flows.partner import Partner
 from tests.flows.station import PASSWORD
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BEHIND = ("ERR_ABORTED",)
 """What a page that is left early gives up."""
+HEIGHT = 900
+PATIENCE_MS = 30_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of this folder share a loop."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def house(shared: Shared) -> AsyncIterator[House]:
+    """A running program, shared with other tests; what it logs during the test is looked at."""
+    async with lent(shared) as house:
+        yield house
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def partner(shared: Shared, house: House) -> AsyncIterator[Partner]:
+    """An eMSP registered with the shared program."""
+    async with partnered(shared) as partner:
+        yield partner
 
 
 @pytest.fixture(scope="session")
@@ -44,39 +73,58 @@ def chromium() -> str:
     return found
 
 
+async def new_context(chromium: Any, house: House, width: int = 1280, **more: Any) -> Any:
+    """A browser that nobody has used, in Amsterdam."""
+    return await chromium.new_context(
+        viewport={"width": width, "height": HEIGHT},
+        base_url=house.url,
+        timezone_id="Europe/Amsterdam",
+        locale="en-GB",
+        **more,
+    )
+
+
 class Browser:
     """A browser before one house. Whatever a page complains of, or asks of anybody else, fails the test."""
 
-    def __init__(self, playwright: Any, chromium: Any, house: House) -> None:
-        self._playwright = playwright
+    def __init__(self, chromium: Any, signed_in: Any, house: House) -> None:
         self._chromium = chromium
+        self._signed_in = signed_in
         self._house = house
         self.trouble: list[str] = []
 
     @asynccontextmanager
     async def visitor(self, width: int = 1280, **more: Any) -> AsyncIterator[Any]:
-        """A page of a browser that nobody has used, in Amsterdam."""
-        context = await self._chromium.new_context(
-            viewport={"width": width, "height": 900},
-            base_url=self._house.url,
-            timezone_id="Europe/Amsterdam",
-            locale="en-GB",
-            **more,
-        )
-        page = await context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("console", lambda said: self._heed(said.type, said.text))
-        page.on("pageerror", lambda error: self._heed("error", str(error)))
-        page.on("request", lambda request: self._ours(request.url))
-        yield page
+        """A page of a browser that nobody has used."""
+        context = await new_context(self._chromium, self._house, width, **more)
+        yield await self._page(context)
         await context.close()
 
-    async def operator(self, page: Any) -> Any:
-        """The same page, signed in and on the overview."""
+    @asynccontextmanager
+    async def operator(self, width: int = 1280, color_scheme: str = "light") -> AsyncIterator[Any]:
+        """A page of an operator who has signed in, on the overview."""
+        page = await self._page(self._signed_in)
+        await page.set_viewport_size({"width": width, "height": HEIGHT})
+        await page.emulate_media(color_scheme=color_scheme)
+        await page.goto("/")
+        await page.get_by_role("heading", name="Overview").wait_for()
+        yield page
+        await page.close()
+
+    @staticmethod
+    async def sign_in(page: Any) -> None:
+        """Sign in; ends on the overview."""
         await page.goto("/sign-in")
         await page.get_by_label("Admin token").fill(ADMIN_TOKEN)
         await page.get_by_role("button", name="Sign in").click()
         await page.get_by_role("heading", name="Overview").wait_for()
+
+    async def _page(self, context: Any) -> Any:
+        page = await context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", lambda said: self._heed(said.type, said.text))
+        page.on("pageerror", lambda error: self._heed("error", str(error)))
+        page.on("request", lambda request: self._ours(request.url))
         return page
 
     def _heed(self, kind: str, text: str) -> None:
@@ -89,21 +137,38 @@ class Browser:
             self.trouble.append(f"asked of somebody else: {url}")
 
 
-@pytest.fixture
-async def browser(chromium: str, house: House) -> AsyncIterator[Browser]:
-    """A browser before the running program."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _running_chromium(chromium: str) -> AsyncIterator[Any]:
+    """The one browser, driven by Playwright."""
     from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        found = Browser(playwright, started, house)
-        yield found
+        yield started
         await started.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _signed_in(_running_chromium: Any, shared: Shared) -> AsyncIterator[Any]:
+    """A browser's memory in which the operator has signed in: what pages are made of is fetched once."""
+    context = await new_context(_running_chromium, shared.house)
+    page = await context.new_page()
+    await Browser.sign_in(page)
+    await page.close()
+    yield context
+    await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(_running_chromium: Any, _signed_in: Any, house: House) -> AsyncIterator[Browser]:
+    """A browser before the running program."""
+    found = Browser(_running_chromium, _signed_in, house)
+    yield found
     assert found.trouble == []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser) -> AsyncIterator[Any]:
     """A page of an operator who has signed in."""
-    async with browser.visitor() as page:
-        yield await browser.operator(page)
+    async with browser.operator() as page:
+        yield page

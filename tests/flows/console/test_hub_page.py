@@ -5,6 +5,7 @@ import csv
 import io
 
 import pytest
+import pytest_asyncio
 
 from ocpi.wire.types import Role
 from tests.flows.hub_party import HubParty
@@ -12,7 +13,7 @@ from tests.flows.hub_party import HubParty
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def parties(house):
     """A CPO and an eMSP behind the hub, without an agreement; gone when the test ends."""
     cpo, emsp = HubParty(Role.CPO, "BE", "CPA"), HubParty(Role.EMSP, "FR", "EMA")
@@ -99,8 +100,7 @@ async def test_names_of_parties_are_text(page, parties):
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
 async def test_the_page_fits_the_screen(browser, parties, width, scheme):
-    async with browser.visitor(width, color_scheme=scheme) as page:
-        await browser.operator(page)
+    async with browser.operator(width, scheme) as page:
         await page.goto("/hub")
         await cell(page, "BE-CPA", "FR-EMA").wait_for()
         assert await page.evaluate("document.documentElement.scrollWidth") <= width

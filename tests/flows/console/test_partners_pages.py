@@ -142,8 +142,7 @@ async def test_what_a_partner_says_is_never_markup(page, house, partner):
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
 async def test_the_pages_fit_the_screen(browser, partner, width, scheme):
-    async with browser.visitor(width, color_scheme=scheme) as page:
-        await browser.operator(page)
+    async with browser.operator(width, scheme) as page:
         for address in ("/partners", "/partners/new", f"/partners/{partner.id}"):
             await page.goto(address)
             await page.locator("#main .vb-card").first.wait_for()

@@ -36,8 +36,7 @@ async def test_the_keyboard_is_enough_and_the_first_stop_skips_the_navigation(pa
     ("width", "scheme"), [(1280, "light"), (1280, "dark"), (400, "light"), (400, "dark")]
 )
 async def test_it_fits_the_screen_in_both_schemes(browser, width, scheme):
-    async with browser.visitor(width, color_scheme=scheme) as page:
-        await browser.operator(page)
+    async with browser.operator(width, scheme) as page:
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
         ground = await page.evaluate("getComputedStyle(document.body).backgroundColor")
         bright = sum(map(int, re.findall(r"\d+", ground)[:3])) > 384
@@ -45,8 +44,7 @@ async def test_it_fits_the_screen_in_both_schemes(browser, width, scheme):
 
 
 async def test_on_a_small_screen_the_navigation_waits_behind_a_button(browser):
-    async with browser.visitor(400) as page:
-        await browser.operator(page)
+    async with browser.operator(400) as page:
         overview = page.get_by_role("navigation").get_by_role("link", name="Overview")
         assert not await overview.is_visible()
         await page.get_by_role("button", name="Menu").click()
@@ -57,7 +55,7 @@ async def test_on_a_small_screen_the_navigation_waits_behind_a_button(browser):
 
 async def test_a_chosen_scheme_stays(browser):
     async with browser.visitor(color_scheme="light") as page:
-        await browser.operator(page)
+        await browser.sign_in(page)
         await page.get_by_role("button", name="Light or dark").click()
         await page.locator("body.body--dark").wait_for()
         await page.reload()

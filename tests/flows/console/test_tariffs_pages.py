@@ -60,6 +60,7 @@ async def test_prices_and_elements_come_and_go(page, house):
     await house.admin.put(f"tariffs/{name}", tariff())
     await page.goto(f"/tariffs/{name}")
     await page.get_by_role("button", name="Add a price to element 1").click()
+    await page.get_by_role("button", name="Remove this price").nth(1).wait_for()
     await page.get_by_role("button", name="Add an element").click()
     await page.get_by_role("button", name="Remove element 2").wait_for()
     await page.get_by_role("button", name="Remove this price").first.click()
@@ -129,8 +130,7 @@ async def test_a_tariff_is_taken_over_from_json_and_withdrawn(page, house):
 async def test_the_pages_fit_the_screen(browser, house, width, scheme):
     name = f"FIT{fresh()}"
     await house.admin.put(f"tariffs/{name}", NIGHT_AFTER_ALL)
-    async with browser.visitor(width, color_scheme=scheme) as page:
-        await browser.operator(page)
+    async with browser.operator(width, scheme) as page:
         for address in ("/tariffs", f"/tariffs/{name}"):
             await page.goto(address)
             await page.locator("#main .vb-card").first.wait_for()

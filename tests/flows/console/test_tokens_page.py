@@ -77,8 +77,7 @@ async def test_what_partners_wrote_on_their_tokens_is_text(page, house, partner)
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (400, "light")])
 async def test_the_page_fits_the_screen(browser, house, width, scheme):
     await set_up(house)
-    async with browser.visitor(width, color_scheme=scheme) as page:
-        await browser.operator(page)
+    async with browser.operator(width, scheme) as page:
         await page.goto("/tokens")
         await page.locator("#main .vb-card").first.wait_for()
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
