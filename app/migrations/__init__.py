@@ -29,6 +29,7 @@ _ROOMS = (
     "app.store.locations",
     "app.store.messages",
     "app.store.nodes",
+    "app.store.pulls",
     "app.store.remote",
     "app.store.reservations",
     "app.store.sessions",

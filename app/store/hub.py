@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, delete, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Index, LargeBinary, Text, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
@@ -18,6 +18,8 @@ from app.store.statements import insert, run
 class HubObjectRow(SQLModel, table=True):
     """The newest state of an object that its owner told to everybody, as bytes, and the last message about it.
 
+    `listed`: whether its owner's list had it when it was last read whole; None where no list ever had it, or its owner
+    has withdrawn it since.
     `version` counts changes in microseconds; `previous` is the version that the last message changes: a receiver
     that has it needs only that message. `id` is `module/country/party/path`, all in upper case but the module.
     """
@@ -36,6 +38,7 @@ class HubObjectRow(SQLModel, table=True):
     path: str = Field(sa_type=Text)
     body: bytes = Field(sa_type=LargeBinary)
     withdrawn: bool = False
+    listed: bool | None = None
     method: str = Field(sa_type=Text)
     message_path: str = Field(sa_type=Text)
     message: bytes = Field(sa_type=LargeBinary)
@@ -186,14 +189,36 @@ async def objects(session: AsyncSession, ids: Iterable[str]) -> dict[str, HubObj
 
 async def page(session: AsyncSession, module: str, window: Window, owners: Collection[Party]) -> Page:
     """Ids and versions of the objects of a module that belong to these parties and are not withdrawn."""
+    return await changed_since(session, HubObjectRow, window, _owned(module, owners))
+
+
+def _owned(module: str, owners: Collection[Party]) -> list[ColumnElement[bool]]:
     names = sorted(f"{each.country_code}-{each.party_id}" for each in owners)
     owner = col(HubObjectRow.country_code) + "-" + col(HubObjectRow.party_id)
-    filters = [
-        col(HubObjectRow.module) == module,
-        col(HubObjectRow.withdrawn).is_(False),
-        owner.in_(names),
-    ]
-    return await changed_since(session, HubObjectRow, window, filters)
+    return [col(HubObjectRow.module) == module, col(HubObjectRow.withdrawn).is_(False), owner.in_(names)]
+
+
+class Older(NamedTuple):
+    """An object that nothing was told of for a while."""
+
+    id: str
+    owner: Party
+    listed: bool
+
+
+async def told_before(
+    session: AsyncSession, module: str, owners: Collection[Party], version: int
+) -> list[Older]:
+    """The objects of these parties in a module, but for the withdrawn, that nothing was told of since this version."""
+    found = await session.execute(
+        select(
+            col(HubObjectRow.id),
+            col(HubObjectRow.country_code),
+            col(HubObjectRow.party_id),
+            col(HubObjectRow.listed),
+        ).where(*_owned(module, owners), col(HubObjectRow.version) < version)
+    )
+    return [Older(id_, Party(country, party), bool(listed)) for id_, country, party, listed in found]
 
 
 async def response_url(session: AsyncSession, id_: str) -> HubResponseUrlRow | None:

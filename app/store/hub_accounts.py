@@ -1,15 +1,14 @@
-"""What passed between two parties behind the hub in a month, and when the lists of parties were read last."""
+"""What passed between two parties behind the hub in a month."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Text, delete, func, select
+from sqlalchemy import BigInteger, Text, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from app.domain.parties import Party
-from app.store.columns import UtcMicros
 from app.store.hub import HubOwnerRow
 from app.store.statements import run, upsert
 
@@ -23,18 +22,6 @@ class HubAccountRow(SQLModel, table=True):
     sender: str = Field(primary_key=True, sa_type=Text)
     receiver: str = Field(primary_key=True, sa_type=Text)
     messages: int = Field(sa_type=BigInteger)
-
-
-class HubPullRow(SQLModel, table=True):
-    """When a list of a platform was read: `pulled_at` the beginning of the last reading that came to its end."""
-
-    __tablename__ = "hub_pulls"
-
-    partner_id: str = Field(primary_key=True, sa_type=Text)
-    module: str = Field(primary_key=True, sa_type=Text)
-    tried_at: datetime = Field(sa_type=UtcMicros)
-    pulled_at: datetime | None = Field(default=None, sa_type=UtcMicros)
-    error: str | None = Field(default=None, sa_type=Text)
 
 
 class Between(NamedTuple):
@@ -81,13 +68,3 @@ async def sessions_between(
         .group_by(*who)
     )
     return [(Party(a, b), Party(c, d), many) for a, b, c, d, many in found]
-
-
-async def pulls(session: AsyncSession) -> Sequence[HubPullRow]:
-    """When which list was read."""
-    return (await session.scalars(select(HubPullRow).execution_options(populate_existing=True))).all()
-
-
-async def forget_pulls(session: AsyncSession, partner_id: str) -> None:
-    """No list of this platform was read."""
-    await session.execute(delete(HubPullRow).where(col(HubPullRow.partner_id) == partner_id))

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 
 from app.domain.events import HubObjectChanged
+from app.domain.parties import Party
 from app.store import hub as rows
 from app.store.columns import micros, moment
 from app.store.engine import Store
@@ -100,7 +101,7 @@ def write(
     whole: bytes,
     query: str,
     sender_id: str,
-) -> None:
+) -> HubObjectRow:
     """Put a message and the whole object after it into its row, new where there is none, and announce it."""
     stamp = micros(unit.now()) if row is None else max(micros(unit.now()), row.version + 1)
     query = query if _is_token(message) else ""
@@ -110,6 +111,7 @@ def write(
     row.previous = before
     row.version = stamp
     row.withdrawn = message.method == "DELETE"
+    row.listed = None if row.withdrawn else row.listed or None
     row.body = whole
     row.method, row.message = message.method, body
     row.message_path = _path(message.segments, query)
@@ -118,6 +120,26 @@ def write(
     unit.emit(
         HubObjectChanged(
             module=row.module, id=row.id, owner=message.sender, sender_id=sender_id, at=moment(stamp)
+        )
+    )
+    return row
+
+
+def unlist(unit: UnitOfWork, row: HubObjectRow, *, sender_id: str) -> None:
+    """Take an object out of the hub's lists: its owner's list has it no more.
+
+    Only the end of a tariff can be told (OCPI 2.2.1 mod_tariffs, DELETE): locations and tokens end by a state that
+    their owner gives them, and the hub invents none.
+    """
+    row.withdrawn, row.listed = True, False
+    if row.module != ModuleId.TARIFFS:
+        return
+    row.previous = None
+    row.version = max(micros(unit.now()), row.version + 1)
+    owner = Party(row.country_code, row.party_id)
+    unit.emit(
+        HubObjectChanged(
+            module=row.module, id=row.id, owner=owner, sender_id=sender_id, at=moment(row.version)
         )
     )
 

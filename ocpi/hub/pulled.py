@@ -1,6 +1,7 @@
 """Objects that the hub read from a party's own list: merged with what it was told, the newest wins.
 
-OCPI 2.2.1 transport, GET ALL: the hub's lists show the objects of parties that never tell everybody, too.
+OCPI 2.2.1 transport, GET ALL: the hub's lists show the objects of parties that never tell everybody, too. A list that
+was read to its end is the whole truth of its owner: what was known before and is not in it is gone.
 """
 
 from collections.abc import Sequence
@@ -11,9 +12,12 @@ import msgspec
 
 from app.domain.parties import Party, Role
 from app.store import hub as rows
+from app.store.columns import micros
+from app.store.hub import HubObjectRow
+from app.store.unit_of_work import UnitOfWork
 from ocpi.hub import our_tokens
 from ocpi.hub.hub import Hub
-from ocpi.hub.objects import KINDS, id_of, last_updated_of, write
+from ocpi.hub.objects import KINDS, id_of, last_updated_of, unlist, write
 from ocpi.hub.owners import Fact
 from ocpi.hub.routing import Message
 from ocpi.modules import InterfaceRole, ModuleId
@@ -24,59 +28,107 @@ LISTS = {ModuleId.TARIFFS: Role.CPO, ModuleId.LOCATIONS: Role.CPO, ModuleId.TOKE
 
 _KEYS = {ModuleId.TARIFFS: "id", ModuleId.LOCATIONS: "id", ModuleId.TOKENS: "uid"}
 _TYPES = frozenset({"AD_HOC_USER", "APP_USER", "OTHER", "RFID"})
+_AT_A_TIME = 200
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-class Merged(NamedTuple):
-    """What became of a page: objects that were new or newer, and entries that are none of the platform's objects."""
-
-    kept: int
-    skipped: int
-
-
 class _Item(NamedTuple):
-    """An entry of a list as if its owner had told everybody."""
+    """An entry of a list as if its owner had told everybody; without a body where it does not say how new it is."""
 
     id: str
     message: Message
-    body: bytes
     type_: str
-    last_updated: datetime
+    body: bytes | None
+    last_updated: datetime | None
 
 
-async def merge(hub: Hub, partner: Partner, module: ModuleId, entries: Sequence[Any]) -> Merged:
-    """Keep the entries of one page that are newer than what is known, and have them told; one transaction."""
-    items = {item.id: item for entry in entries if (item := _item(partner, module, entry)) is not None}
-    kept: list[_Item] = []
-    async with hub.store.unit_of_work(hub.clock) as unit:
-        known = await rows.objects(unit.session, items)
-        for item in items.values():
-            row = known.get(item.id)
-            if row is not None and row.last_updated >= item.last_updated:
-                continue
-            query = f"type={item.type_}" if item.type_ else ""
-            write(unit, item.message, row, item.body, whole=item.body, query=query, sender_id=partner.id)
-            if (also := our_tokens.keeper(hub, item.message)) is not None:
-                await also(unit, item.body)
-            kept.append(item)
-    for item in kept:
-        hub.owners.learn(Fact(KINDS[module], item.message.segments[2].upper(), item.message.sender))
-    return Merged(len(kept), len(entries) - len(items))
+class Reading:
+    """One reading of a list of a platform, for all of its parties. `kept` counts what was new or newer than what is
+    known, `skipped` entries that are none of the platform's objects.
+    """
 
+    def __init__(self, hub: Hub, partner: Partner, module: ModuleId, began: datetime) -> None:
+        self._hub = hub
+        self._partner = partner
+        self._module = module
+        self._began = began
+        self._listed: set[str] = set()
+        self._owners: set[Party] = set()
+        self._unclear = False
+        self.entries = self.kept = self.skipped = self.withdrawn = 0
 
-def _item(partner: Partner, module: ModuleId, entry: Any) -> _Item | None:
-    """None for what has no owner, id or time, and for an object of somebody else."""
-    if not isinstance(entry, dict):
-        return None
-    names = [entry.get(name) for name in ("country_code", "party_id", _KEYS[module])]
-    stamp = last_updated_of(entry)
-    if stamp is None or not all(isinstance(name, str) and name for name in names):
-        return None
-    type_ = entry.get("type") if module is ModuleId.TOKENS else ""
-    owner = Party(names[0], names[1]).folded()  # type: ignore[arg-type]
-    if not partner.owns(owner, LISTS[module]) or (module is ModuleId.TOKENS and type_ not in _TYPES):
-        return None
-    segments = (owner.country_code, owner.party_id, str(names[2]))
-    message = Message(module, InterfaceRole.RECEIVER, "PUT", segments, None, owner)
-    return _Item(id_of(message, str(type_)), message, _encode(entry), str(type_), stamp)
+    async def take(self, entries: Sequence[Any]) -> None:
+        """Keep the entries of one page that are newer than what is known, and have them told; one transaction."""
+        items = {item.id: item for entry in entries if (item := self._item(entry)) is not None}
+        self._listed |= items.keys()
+        self._owners |= {item.message.sender for item in items.values()}
+        readable = [item for item in items.values() if item.body is not None]
+        async with self._hub.store.unit_of_work(self._hub.clock) as unit:
+            known = await rows.objects(unit.session, items)
+            kept = [item for item in readable if await self._keep(unit, item, known.get(item.id))]
+        for item in kept:
+            key = item.message.segments[2].upper()
+            self._hub.owners.learn(Fact(KINDS[self._module], key, item.message.sender))
+        self.entries += len(entries)
+        self.kept += len(kept)
+        self.skipped += len(entries) - len(readable)
+
+    async def finish(self) -> None:
+        """The list has come to its end, whole: withdraw what is in it no more and was not told since it was begun.
+
+        Nothing is, where an entry does not say what it is. An owner with nothing at all in its list has what it only
+        ever told everybody: such a list may be one for somebody else.
+        """
+        if self._unclear:
+            return
+        owners = self._partner.parties_as(LISTS[self._module])
+        async with self._hub.store.reading() as session:
+            older = await rows.told_before(session, self._module, owners, micros(self._began))
+        gone = [
+            each.id
+            for each in older
+            if each.id not in self._listed and (each.listed or each.owner in self._owners)
+        ]
+        for start in range(0, len(gone), _AT_A_TIME):
+            async with self._hub.store.unit_of_work(self._hub.clock) as unit:
+                for row in (await rows.objects(unit.session, gone[start : start + _AT_A_TIME])).values():
+                    if not row.withdrawn and row.version < micros(self._began):
+                        unlist(unit, row, sender_id=self._partner.id)
+                        self.withdrawn += 1
+
+    async def _keep(self, unit: UnitOfWork, item: _Item, row: HubObjectRow | None) -> bool:
+        """Whether the entry was taken; one that was gone from the list and is back is taken however old it is."""
+        assert item.body is not None
+        assert item.last_updated is not None
+        if row is not None and row.listed is not False and row.last_updated >= item.last_updated:
+            row.listed = None if row.withdrawn else True
+            return False
+        query = f"type={item.type_}" if item.type_ else ""
+        row = write(
+            unit, item.message, row, item.body, whole=item.body, query=query, sender_id=self._partner.id
+        )
+        row.listed = True
+        if (also := our_tokens.keeper(self._hub, item.message)) is not None:
+            await also(unit, item.body)
+        return True
+
+    def _item(self, entry: Any) -> _Item | None:
+        """None for an object of somebody else, and for what does not say what it is."""
+        if not isinstance(entry, dict):
+            self._unclear = True
+            return None
+        names = [entry.get(name) for name in ("country_code", "party_id", _KEYS[self._module])]
+        is_token = self._module is ModuleId.TOKENS
+        type_ = entry.get("type") if is_token else ""
+        if not all(isinstance(name, str) and name for name in names) or (is_token and type_ not in _TYPES):
+            self._unclear = True
+            return None
+        owner = Party(names[0], names[1]).folded()  # type: ignore[arg-type]
+        if not self._partner.owns(owner, LISTS[self._module]):
+            return None
+        segments = (owner.country_code, owner.party_id, str(names[2]))
+        message = Message(self._module, InterfaceRole.RECEIVER, "PUT", segments, None, owner)
+        stamp = last_updated_of(entry)
+        body = None if stamp is None else _encode(entry)
+        return _Item(id_of(message, str(type_)), message, str(type_), body, stamp)

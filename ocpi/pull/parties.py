@@ -1,15 +1,17 @@
 """The lists of parties behind the hub, read for GET ALL: when they have come, every hour, and when they are back."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from app.domain.parties import Party
 from app.kit import logs
-from app.store import hub_accounts as rows
-from app.store.hub_accounts import HubPullRow
+from app.store import pulls as rows
+from app.store.pulls import PullRow
 from ocpi.context import OcpiContext
 from ocpi.errors import InvalidParameterError, PartnerFailure
 from ocpi.headers import RoutedParty, Routing
-from ocpi.hub.pulled import LISTS, merge
+from ocpi.hub.pulled import LISTS, Reading
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.desk import HUB
 from ocpi.partners.partner import Partner
@@ -17,6 +19,8 @@ from ocpi.partners.partner import Partner
 _log = logs.get("ocpi.pull")
 
 EVERY = timedelta(hours=1)
+WHOLE_EVERY = timedelta(hours=24)
+"""What changed does not show what is gone."""
 AGAIN = timedelta(minutes=5)
 """After a failure."""
 OVERLAP = timedelta(minutes=5)
@@ -24,6 +28,9 @@ OVERLAP = timedelta(minutes=5)
 _PAGE = 100
 _AT_ONCE = 8
 """Platforms that are read side by side: a slow one leaves the others their turn."""
+
+Wanted = tuple[ModuleId, datetime | None]
+"""A list, and since when what changed in it is read; None: all of it."""
 
 
 class PartyLists:
@@ -37,8 +44,9 @@ class PartyLists:
         """Read every list that is due, those of a platform one after the other; to be called every few seconds."""
         context = self._context
         async with context.store.reading() as session:
-            known = {(row.partner_id, row.module): row for row in await rows.pulls(session)}
-        due: list[tuple[Partner, list[tuple[ModuleId, datetime | None]]]] = []
+            known = {(row.partner_id, row.module): row for row in await rows.every(session)}
+        now = context.clock.now()
+        due: list[tuple[Partner, list[Wanted]]] = []
         for partner in context.registry.all():
             if partner.platform != HUB or not partner.reachable:
                 continue
@@ -49,66 +57,86 @@ class PartyLists:
             self._away.discard(partner.id)
             rows_of = {module: known.get((partner.id, module)) for module in LISTS}
             wanted = [
-                (module, None if row is None else row.pulled_at)
-                for module, row in rows_of.items()
-                if back or _is_due(row, context.clock.now())
+                (module, _since(row, now)) for module, row in rows_of.items() if back or _is_due(row, now)
             ]
             if wanted:
                 due.append((partner, wanted))
         turns = asyncio.Semaphore(_AT_ONCE)
         await asyncio.gather(*(self._read(partner, wanted, turns) for partner, wanted in due))
 
-    async def _read(
-        self, partner: Partner, wanted: list[tuple[ModuleId, datetime | None]], turns: asyncio.Semaphore
-    ) -> None:
+    async def _read(self, partner: Partner, wanted: list[Wanted], turns: asyncio.Semaphore) -> None:
         async with turns:
-            for module, last in wanted:
-                await pull(self._context, partner, module, last)
+            for module, since in wanted:
+                await pull(self._context, partner, module, since)
 
 
-async def pull(context: OcpiContext, partner: Partner, module: ModuleId, last: datetime | None) -> None:
-    """Read a list of each of the platform's parties that have one: what changed since `last`, or all of it."""
+async def pull(context: OcpiContext, partner: Partner, module: ModuleId, since: datetime | None) -> None:
+    """Read a list of each of the platform's parties that have one: what changed since then, or all of it."""
     url = partner.endpoint(module, InterfaceRole.SENDER)
     parties = partner.parties_as(LISTS[module])
     if url is None or not parties:
         return
-    began, kept, skipped = context.clock.now(), 0, 0
+    began = context.clock.now()
+    reading = Reading(context.hub, partner, module, began)
     error: str | None = None
-    since = None if last is None else last - OVERLAP
     try:
-        for party in parties:
-            routing = Routing(
-                to=RoutedParty(party.country_code, party.party_id), sender=context.hub.routed_party
-            )
-            pages = context.client.pages(
-                url, context.desk.peer(partner), date_from=since, limit=_PAGE, routing=routing
-            )
-            async for page in pages:
-                merged = await merge(context.hub, partner, module, page.items)
-                kept, skipped = kept + merged.kept, skipped + merged.skipped
+        complete = await _read_all(context, partner, reading, url=url, parties=parties, since=since)
+        if complete and since is None:
+            await reading.finish()
     except (PartnerFailure, InvalidParameterError) as failure:
         error = str(failure)
-    _log.info("list read", partner=partner.id, module=module, kept=kept, skipped=skipped, error=error)
-    row = HubPullRow(
-        partner_id=partner.id,
-        module=str(module),
-        tried_at=began,
-        pulled_at=began if error is None else last,
-        error=error,
-    )
+    counts = {name: getattr(reading, name) for name in ("entries", "kept", "skipped", "withdrawn")}
+    _log.info("list read", partner=partner.id, module=module, whole=since is None, error=error, **counts)
     async with context.store.unit_of_work(context.clock) as unit:
-        await unit.session.merge(row)
+        row = await unit.session.get(PullRow, (partner.id, str(module)))
+        row = row or PullRow(partner_id=partner.id, module=str(module), tried_at=began)
+        row.tried_at, row.error = began, error
+        row.pulled_at = began if error is None else row.pulled_at
+        row.whole_at = began if error is None and since is None else row.whole_at
+        for name, count in counts.items():
+            setattr(row, name, count)
+        unit.session.add(row)
+
+
+async def _read_all(
+    context: OcpiContext,
+    partner: Partner,
+    reading: Reading,
+    *,
+    url: str,
+    parties: Sequence[Party],
+    since: datetime | None,
+) -> bool:
+    """Read every page; whether there were as many objects as the partner said there are. Raises PartnerFailure."""
+    complete = True
+    for party in parties:
+        routing = Routing(to=RoutedParty(party.country_code, party.party_id), sender=context.hub.routed_party)
+        before, total = reading.entries, 0
+        async for page in context.client.pages(
+            url, context.desk.peer(partner), date_from=since, limit=_PAGE, routing=routing
+        ):
+            await reading.take(page.items)
+            total = page.total or 0
+        complete = complete and reading.entries - before >= total
+    return complete
 
 
 async def read_anew(context: OcpiContext, partner: Partner) -> None:
     """A platform has registered, perhaps again: all of its lists are due, whole."""
     async with context.store.unit_of_work(context.clock) as unit:
-        await rows.forget_pulls(unit.session, partner.id)
+        await rows.forget(unit.session, partner.id)
 
 
-def _is_due(row: HubPullRow | None, now: datetime) -> bool:
+def _is_due(row: PullRow | None, now: datetime) -> bool:
     if row is None:
         return True
     if row.error is not None:
         return now - row.tried_at >= AGAIN
     return row.pulled_at is None or now - row.pulled_at >= EVERY
+
+
+def _since(row: PullRow | None, now: datetime) -> datetime | None:
+    """Since when what changed is to be read; None where the whole list is."""
+    if row is None or row.pulled_at is None or row.whole_at is None or now - row.whole_at >= WHOLE_EVERY:
+        return None
+    return row.pulled_at - OVERLAP

@@ -70,6 +70,8 @@ async def _tell_all(
 async def _tell(requests: Requests, claim: Claim, thing: HubObjectRow, url: str) -> Said:
     """The last message as it came, to whoever had all before it; else the whole object as it is now."""
     if thing.withdrawn:
+        if thing.module != ModuleId.TARIFFS:
+            return Took(note="its owner's list has it no more")
         return await _withdraw(requests, claim, thing, url)
     if claim.confirmed == thing.version:
         return Took()

@@ -7,7 +7,8 @@ from urllib.parse import parse_qs
 import pytest
 from starlette.responses import Response
 
-from app.store import hub_accounts
+from app.store import pulls
+from ocpi.hub.pulled import Reading
 from ocpi.modules import ModuleId
 from ocpi.pull.parties import PartyLists, pull
 from tests.flows.hub_party import Got, HubParty, ok
@@ -119,6 +120,116 @@ async def test_tokens_are_kept_for_our_own_cpo_too(world: World) -> None:
     assert (put.path, put.query) == (f"{BASE}/receiver/tokens/DE/EMS/04AA", "type=APP_USER")
 
 
+def tariff(tariff_id: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "country_code": "NL", "party_id": "AAA", "id": tariff_id, "currency": "EUR", "last_updated": OLD,
+    } | changes  # fmt: skip
+
+
+async def test_what_a_whole_list_has_no_more_is_gone_and_its_end_is_told(world: World) -> None:
+    offers(world.cpo, tariffs=[tariff(f"T{n}") for n in range(3)])
+    await world.cpo.call("PUT", "receiver/tariffs/NL/AAA/TOLD", to=HUB, body=tariff("TOLD"))
+    await read(world, ModuleId.TARIFFS)
+    assert list(await listed(world, "tariffs")) == ["T0", "T1", "T2"]
+    await world.settled()
+    world.emsp.got.clear()
+
+    offers(world.cpo, tariffs=[tariff("T2"), tariff("T1", last_updated="soon")])
+    await read(world, ModuleId.TARIFFS)
+    await world.settled()
+
+    assert list(await listed(world, "tariffs")) == ["T1", "T2"]
+    assert world.emsp.heard == [("DELETE", f"{BASE}/receiver/tariffs/NL/AAA/T0")]
+    world.emsp.got.clear()
+    offers(world.cpo, tariffs=[tariff(f"T{n}") for n in range(3)])
+    await read(world, ModuleId.TARIFFS)
+    await world.settled()
+    assert set(await listed(world, "tariffs")) == {"T0", "T1", "T2"}
+    assert world.emsp.heard == [("PUT", f"{BASE}/receiver/tariffs/NL/AAA/T0")]
+
+
+async def test_what_was_told_while_the_list_was_read_stays(world: World) -> None:
+    offers(world.cpo, tariffs=[tariff(f"T{n}") for n in range(2)])
+    await read(world, ModuleId.TARIFFS)
+    partner = world.house.partner(world.cpo.partner_id)
+    reading = Reading(world.house.hub, partner, ModuleId.TARIFFS, world.house.clock.now())
+    await reading.take([tariff("T0")])
+    told = tariff("T1", last_updated=NEW)
+    await world.cpo.call("PUT", "receiver/tariffs/NL/AAA/T1", to=HUB, body=told)
+    await reading.finish()
+
+    assert (reading.entries, reading.kept, reading.withdrawn) == (1, 0, 0)
+    assert list(await listed(world, "tariffs")) == ["T0", "T1"]
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        pytest.param({"items": [], "more": True}, id="broken off"),
+        pytest.param({"items": [tariff("T0")], "total": "2"}, id="fewer than said"),
+        pytest.param({"items": [tariff("T0"), {"currency": "EUR"}], "total": "2"}, id="unreadable"),
+        pytest.param({"items": [tariff("T0")], "since": True}, id="changes only"),
+    ],
+)
+async def test_a_list_that_may_not_be_whole_withdraws_nothing(world: World, left: dict[str, Any]) -> None:
+    offers(world.cpo, tariffs=[tariff("T0"), tariff("T1")])
+    await read(world, ModuleId.TARIFFS)
+
+    def answer(got: Got) -> Response:
+        if "offset" in got.query:
+            return ok(code=3000)
+        more = {"Link": f'<{world.cpo.url}{got.path}?offset=1>; rel="next"'} if left.get("more") else {}
+        return ok(left["items"], X_Total_Count=left.get("total", "1"), **more)
+
+    world.cpo.answers = answer
+    since = datetime(2026, 11, 1, tzinfo=UTC) if left.get("since") else None
+    await pull(world.house.context, world.house.partner(world.cpo.partner_id), ModuleId.TARIFFS, since)
+
+    assert list(await listed(world, "tariffs")) == ["T0", "T1"]
+
+
+async def test_the_end_of_locations_and_tokens_is_seen_and_not_invented(world: World) -> None:
+    offers(world.cpo, locations=[stamped("L1", OLD), stamped("L2", OLD)])
+    await read(world)
+    await world.cpo.call("PUT", "receiver/locations/NL/AAA/TOLD", to=HUB, body=stamped("TOLD", OLD))
+    await world.settled()
+    world.emsp.got.clear()
+
+    offers(world.cpo, locations=[])
+    await read(world)
+    await world.settled()
+
+    # A list with nothing in it may be one for somebody else: what was only ever told stays.
+    assert list(await listed(world)) == ["TOLD"]
+    assert world.emsp.got == []
+    gone = await world.emsp.call("GET", "receiver/locations/NL/AAA/L1")
+    assert gone.status_code == 404
+    patch = {"last_updated": NEW, "name": "back"}
+    again = await world.cpo.call("PATCH", "receiver/locations/NL/AAA/L1", to=HUB, body=patch)
+    assert again.status_code == 404
+    await world.cpo.call("PUT", "receiver/locations/NL/AAA/L1", to=HUB, body=stamped("L1", NEW))
+    assert set(await listed(world)) == {"L1", "TOLD"}
+
+
+async def test_whole_lists_are_read_every_day_and_what_came_of_it_is_kept(world: World) -> None:
+    offers(world.cpo, tariffs=[tariff("T1"), tariff("T2")])
+    lists = PartyLists(world.house.context)
+    await lists.look()
+    offers(world.cpo, tariffs=[tariff("T1", last_updated=NEW), location("BE-BBB", "T9")])
+    async with world.house.store.unit_of_work(world.house.clock) as unit:
+        for row in await pulls.every(unit.session):
+            row.pulled_at = world.house.clock.now() - timedelta(hours=1)
+            row.whole_at = world.house.clock.now() - timedelta(hours=24)
+    await lists.look()
+
+    assert list(await listed(world, "tariffs")) == ["T1"]
+    async with world.house.store.reading() as session:
+        (row,) = [each for each in await pulls.every(session) if each.module == "tariffs"
+                  and each.partner_id == world.cpo.partner_id]  # fmt: skip
+    assert (row.entries, row.kept, row.skipped, row.withdrawn, row.error) == (2, 1, 1, 1, None)
+    assert row.whole_at == row.pulled_at == row.tried_at
+
+
 async def test_what_is_due_is_read_once_and_after_an_hour_only_what_changed(world: World) -> None:
     offers(world.cpo, locations=[stamped("L1", OLD)])
     lists = PartyLists(world.house.context)
@@ -132,7 +243,7 @@ async def test_what_is_due_is_read_once_and_after_an_hour_only_what_changed(worl
     assert len([got for got in world.cpo.got if got.method == "GET"]) == 2
 
     async with world.house.store.unit_of_work(world.house.clock) as unit:
-        for row in await hub_accounts.pulls(unit.session):
+        for row in await pulls.every(unit.session):
             row.pulled_at = datetime(2026, 11, 1, 12, tzinfo=UTC)
     await lists.look()
     last = [got for got in world.cpo.got if got.method == "GET"][-1]
@@ -149,7 +260,7 @@ async def test_a_list_that_fails_is_read_again_from_where_it_was(world: World) -
 
     offers(world.cpo, locations=[stamped("L1", OLD)])
     async with world.house.store.unit_of_work(world.house.clock) as unit:
-        for row in await hub_accounts.pulls(unit.session):
+        for row in await pulls.every(unit.session):
             row.tried_at -= timedelta(minutes=5)
     await lists.look()
 
