@@ -20,6 +20,7 @@ from app.admin import (
     overview,
     partners,
     pricing,
+    pulls,
     reservations,
     sessions,
     settlement,
@@ -44,7 +45,7 @@ PATH = "/admin/v1"
 """Where the roof mounts it."""
 
 _ROOMS = (
-    hub, hub_overview, clearing, accounting,
+    hub, hub_overview, clearing, accounting, pulls,
     decisions, reservations,
     partners, locations, tariffs, tokens, stations, station_settings, calls, transactions, sessions, timelines, verifications, cdrs, pricing,
     simulations, tariff_checks, deliveries, messages, bulk, webhooks, settlement, statistics, overview, faults,

@@ -23,11 +23,27 @@ _COLUMNS = {
     "last contact": "last_contact",
 }
 
+_PULLS = {
+    "partner": "partner", "name": "name", "module": "module", "read": "pulled_at", "whole": "whole_at",
+    "entries": "entries", "kept": "kept", "skipped": "skipped", "withdrawn": "withdrawn", "error": "error",
+}  # fmt: skip
+
 
 @app.command("list")
 def list_partners(as_json: AsJson = False, limit: Limit = 50) -> None:
     """Partners with their state and what they have yet to be told."""
     listed(request("GET", "/partners", query={"limit": limit}), _COLUMNS, as_json=as_json)
+
+
+@app.command()
+def pulls(
+    partner: Annotated[str | None, typer.Option(help="Only of this partner, by its id.")] = None,
+    as_json: AsJson = False,
+    limit: Limit = 50,
+) -> None:
+    """Lists of partners that we read: when, how much, and what stopped it."""
+    query = {"limit": limit, "partner": partner}
+    listed(request("GET", "/pulls", query=query), _PULLS, as_json=as_json)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Text, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,10 +33,41 @@ class PullRow(SQLModel, table=True):
     error: str | None = Field(default=None, sa_type=Text)
 
 
-async def every(session: AsyncSession) -> Sequence[PullRow]:
-    """All of them, by partner and module."""
+class Counts(NamedTuple):
+    """What came of a reading; see PullRow."""
+
+    entries: int
+    kept: int
+    skipped: int
+    withdrawn: int = 0
+
+
+async def every(session: AsyncSession, partner_id: str | None = None) -> Sequence[PullRow]:
+    """All of them, or those of one partner, by partner and module."""
     ordered = select(PullRow).order_by(col(PullRow.partner_id), col(PullRow.module))
+    if partner_id is not None:
+        ordered = ordered.where(col(PullRow.partner_id) == partner_id)
     return (await session.scalars(ordered.execution_options(populate_existing=True))).all()
+
+
+async def note(
+    session: AsyncSession,
+    partner_id: str,
+    module: str,
+    began: datetime,
+    counts: Counts,
+    *,
+    whole: bool,
+    error: str | None,
+) -> None:
+    """Keeps what came of a reading that began then; one that failed leaves the times of those before it."""
+    row = await session.get(PullRow, (partner_id, module), populate_existing=True)
+    row = row or PullRow(partner_id=partner_id, module=module, tried_at=began)
+    row.tried_at, row.error = began, error
+    row.pulled_at = began if error is None else row.pulled_at
+    row.whole_at = began if error is None and whole else row.whole_at
+    row.entries, row.kept, row.skipped, row.withdrawn = counts
+    session.add(row)
 
 
 async def forget(session: AsyncSession, partner_id: str) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from app.domain.parties import Party
 from app.kit import logs
 from app.store import pulls as rows
-from app.store.pulls import PullRow
+from app.store.pulls import Counts, PullRow
 from ocpi.context import OcpiContext
 from ocpi.errors import InvalidParameterError, PartnerFailure
 from ocpi.headers import RoutedParty, Routing
@@ -85,17 +85,11 @@ async def pull(context: OcpiContext, partner: Partner, module: ModuleId, since: 
             await reading.finish()
     except (PartnerFailure, InvalidParameterError) as failure:
         error = str(failure)
-    counts = {name: getattr(reading, name) for name in ("entries", "kept", "skipped", "withdrawn")}
-    _log.info("list read", partner=partner.id, module=module, whole=since is None, error=error, **counts)
+    counts = Counts(reading.entries, reading.kept, reading.skipped, reading.withdrawn)
+    whole = since is None
+    _log.info("list read", partner=partner.id, module=module, whole=whole, error=error, **counts._asdict())
     async with context.store.unit_of_work(context.clock) as unit:
-        row = await unit.session.get(PullRow, (partner.id, str(module)))
-        row = row or PullRow(partner_id=partner.id, module=str(module), tried_at=began)
-        row.tried_at, row.error = began, error
-        row.pulled_at = began if error is None else row.pulled_at
-        row.whole_at = began if error is None and since is None else row.whole_at
-        for name, count in counts.items():
-            setattr(row, name, count)
-        unit.session.add(row)
+        await rows.note(unit.session, partner.id, str(module), began, counts, whole=whole, error=error)
 
 
 async def _read_all(

@@ -7,6 +7,8 @@ from app.domain.parties import Party, Role
 from app.domain.tokens import Token
 from app.kit import logs
 from app.services import tokens as service
+from app.store import pulls
+from app.store.pulls import Counts
 from ocpi.context import OcpiContext
 from ocpi.errors import InvalidParameterError, PartnerFailure
 from ocpi.mapping.tokens import token_from
@@ -31,7 +33,7 @@ async def pull_tokens(context: OcpiContext, partner: Partner) -> Pulled:
     url = partner.endpoint(ModuleId.TOKENS, InterfaceRole.SENDER)
     if url is None or not partner.parties_as(Role.EMSP):
         return Pulled(0, 0)
-    kept = skipped = 0
+    began, kept, skipped = context.clock.now(), 0, 0
     error: str | None = None
     try:
         async for page in context.client.pages(url, context.desk.peer(partner)):
@@ -42,6 +44,9 @@ async def pull_tokens(context: OcpiContext, partner: Partner) -> Pulled:
     except PartnerFailure as failure:
         error = str(failure)
     _log.info("tokens pulled", partner=partner.id, kept=kept, skipped=skipped, error=error)
+    counts = Counts(kept + skipped, kept, skipped)
+    async with context.store.unit_of_work(context.clock) as unit:
+        await pulls.note(unit.session, partner.id, ModuleId.TOKENS, began, counts, whole=True, error=error)
     return Pulled(kept, skipped, error)
 
 
