@@ -1,10 +1,11 @@
 """Stations as the operator keeps them: who may connect, with which password, and how one is taken in."""
 
+import asyncio
 import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -25,6 +26,7 @@ MOST_PENDING = 1000
 """Strangers that are listed for the operator; more are refused unlisted, so that nobody can fill the database."""
 LONGEST_ADOPTION = 24 * 60
 _REMIND_SECONDS = 60.0
+_SIDE_BY_SIDE = 500
 
 _STATION_ID = re.compile(r"[\x21-\x2e\x30-\x7e]{1,48}")
 _HEX_KEY = re.compile(rb"[0-9a-fA-F]{32,40}")
@@ -162,6 +164,21 @@ class Stations:
             async with self._store.unit_of_work(self._clock) as uow:
                 await rows.set_password_hash(uow.session, station_id, hash_password(password))
         return await self.get(station_id), created
+
+    async def put_all(self, wanted: Mapping[str, tuple[SetUp, str | None]]) -> None:
+        """Creates or replaces many stations (with the password, where one is given) that were found good before."""
+        pairs = list(wanted.items())
+        for place in range(0, len(pairs), _SIDE_BY_SIDE):
+            await asyncio.gather(
+                *(
+                    self._door(id_, msgspec.structs.replace(set_up, state=Admission.ACCEPTED))
+                    for id_, (set_up, _) in pairs[place : place + _SIDE_BY_SIDE]
+                )
+            )
+        async with self._store.unit_of_work(self._clock) as uow:
+            for id_, (_, password) in pairs:
+                if password is not None:
+                    await rows.set_password_hash(uow.session, id_, hash_password(password))
 
     async def change(self, station_id: str, wanted: SetUp, password: str | None = None) -> StoredStation:
         """Sets a station up anew without letting it in. Raises NotFound."""

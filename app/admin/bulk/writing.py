@@ -1,6 +1,5 @@
 """Objects of one kind put as a whole: all are checked against each other and the store, then all are kept or none."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -31,7 +30,6 @@ MOST = 5000
 """Objects of one import: while they are kept, stations wait."""
 
 _MOST_FAULTS = 100
-_SIDE_BY_SIDE = 100
 
 
 class Result(NamedTuple):
@@ -165,14 +163,7 @@ async def _checked(context: AdminContext, items: Sequence[Item]) -> dict[str, tu
 
 
 async def _set_up(context: AdminContext, wanted: dict[str, tuple[SetUp, str | None]]) -> None:
-    pairs = list(wanted.items())
-    for place in range(0, len(pairs), _SIDE_BY_SIDE):
-        await asyncio.gather(
-            *(
-                context.stations.put(id_, set_up, password)
-                for id_, (set_up, password) in pairs[place : place + _SIDE_BY_SIDE]
-            )
-        )
+    await context.stations.put_all(wanted)
     async with context.store.unit_of_work(context.clock) as unit:
         for location_id in sorted({s.location_id for s, _ in wanted.values() if s.location_id is not None}):
             await references.complete_capabilities(unit, location_id)
