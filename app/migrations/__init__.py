@@ -22,6 +22,7 @@ _ROOMS = (
     "app.store.cdrs",
     "app.store.clearing",
     "app.store.commands",
+    "app.store.foreign_clients",
     "app.store.frames",
     "app.store.grants",
     "app.store.hub",

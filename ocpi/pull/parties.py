@@ -1,10 +1,11 @@
-"""The lists of parties behind the hub, read for GET ALL: when they have come, every hour, and when they are back."""
+"""Lists that are read when a platform has come, every hour, and when it is back: those of parties behind the hub, for
+GET ALL, and those of foreign hubs, that say who is behind them.
+"""
 
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from app.domain.parties import Party
 from app.kit import logs
 from app.store import pulls as rows
 from app.store.pulls import Counts, PullRow
@@ -13,8 +14,10 @@ from ocpi.errors import InvalidParameterError, PartnerFailure
 from ocpi.headers import RoutedParty, Routing
 from ocpi.hub.pulled import LISTS, Reading
 from ocpi.modules import InterfaceRole, ModuleId
+from ocpi.partners import foreign
 from ocpi.partners.desk import HUB
 from ocpi.partners.partner import Partner
+from ocpi.pull.clients import ClientsReading
 
 _log = logs.get("ocpi.pull")
 
@@ -48,21 +51,37 @@ class PartyLists:
         now = context.clock.now()
         due: list[tuple[Partner, list[Wanted]]] = []
         for partner in context.registry.all():
-            if partner.platform != HUB or not partner.reachable:
+            rows_of = {module: known.get((partner.id, module)) for module in _lists(partner)}
+            if not rows_of or not partner.reachable:
                 continue
-            if context.hub.liveness.is_away(partner.id):
-                self._away.add(partner.id)
-                continue
-            back = partner.id in self._away
-            self._away.discard(partner.id)
-            rows_of = {module: known.get((partner.id, module)) for module in LISTS}
+            back = self._is_back(partner)
             wanted = [
                 (module, _since(row, now)) for module, row in rows_of.items() if back or _is_due(row, now)
             ]
-            if wanted:
+            if wanted and partner.id not in self._away:
                 due.append((partner, wanted))
         turns = asyncio.Semaphore(_AT_ONCE)
         await asyncio.gather(*(self._read(partner, wanted, turns) for partner, wanted in due))
+
+    def _is_back(self, partner: Partner) -> bool:
+        """Whether a platform was away when it was last looked, and is here now."""
+        if self._is_away(partner):
+            self._away.add(partner.id)
+            return False
+        back = partner.id in self._away
+        self._away.discard(partner.id)
+        return back
+
+    def _is_away(self, partner: Partner) -> bool:
+        """A partner of our CPO is away that was silent to what we sent last, and was not heard of for a while since."""
+        if partner.platform == HUB:
+            return self._context.hub.liveness.is_away(partner.id)
+        answers = self._context.traffic.answers
+        heard = answers.answered(partner.id), self._context.registry.last_contact(partner)
+        silent = answers.silent(partner.id)
+        if silent is None or any(at is not None and at > silent for at in heard):
+            return False
+        return self._context.clock.now() - silent < AGAIN
 
     async def _read(self, partner: Partner, wanted: list[Wanted], turns: asyncio.Semaphore) -> None:
         async with turns:
@@ -73,14 +92,18 @@ class PartyLists:
 async def pull(context: OcpiContext, partner: Partner, module: ModuleId, since: datetime | None) -> None:
     """Read a list of each of the platform's parties that have one: what changed since then, or all of it."""
     url = partner.endpoint(module, InterfaceRole.SENDER)
-    parties = partner.parties_as(LISTS[module])
-    if url is None or not parties:
+    to = _addressees(context, partner, module)
+    if url is None or not to:
         return
     began = context.clock.now()
-    reading = Reading(context.hub, partner, module, began)
+    reading: Reading | ClientsReading = (
+        Reading(context.hub, partner, module, began)
+        if module in LISTS
+        else ClientsReading(context.desk, partner)
+    )
     error: str | None = None
     try:
-        complete = await _read_all(context, partner, reading, url=url, parties=parties, since=since)
+        complete = await _read_all(context, partner, reading, url=url, to=to, since=since)
         if complete and since is None:
             await reading.finish()
     except (PartnerFailure, InvalidParameterError) as failure:
@@ -95,16 +118,15 @@ async def pull(context: OcpiContext, partner: Partner, module: ModuleId, since: 
 async def _read_all(
     context: OcpiContext,
     partner: Partner,
-    reading: Reading,
+    reading: Reading | ClientsReading,
     *,
     url: str,
-    parties: Sequence[Party],
+    to: Sequence[Routing | None],
     since: datetime | None,
 ) -> bool:
     """Read every page; whether there were as many objects as the partner said there are. Raises PartnerFailure."""
     complete = True
-    for party in parties:
-        routing = Routing(to=RoutedParty(party.country_code, party.party_id), sender=context.hub.routed_party)
+    for routing in to:
         before, total = reading.entries, 0
         async for page in context.client.pages(
             url, context.desk.peer(partner), date_from=since, limit=_PAGE, routing=routing
@@ -113,6 +135,22 @@ async def _read_all(
             total = page.total or 0
         complete = complete and reading.entries - before >= total
     return complete
+
+
+def _lists(partner: Partner) -> tuple[ModuleId, ...]:
+    if partner.platform == HUB:
+        return tuple(LISTS)
+    return (ModuleId.HUB_CLIENT_INFO,) if foreign.is_hub(partner) else ()
+
+
+def _addressees(context: OcpiContext, partner: Partner, module: ModuleId) -> list[Routing | None]:
+    """Whose lists are read, as headers name them; None where the module is not routed."""
+    if not module.routed:
+        return [None]
+    return [
+        Routing(to=RoutedParty(each.country_code, each.party_id), sender=context.hub.routed_party)
+        for each in partner.parties_as(LISTS[module])
+    ]
 
 
 async def read_anew(context: OcpiContext, partner: Partner) -> None:

@@ -23,6 +23,7 @@ def welcome(context: OcpiContext) -> None:
     """From now on every partner that registers is told all we have, and its tokens are read."""
 
     async def catch_up(partner: Partner) -> None:
+        await read_anew(context, partner)
         await tell_everything(context.desk, partner)
         await asyncio.sleep(SETTLING.total_seconds())
         await pull_tokens(context, partner)

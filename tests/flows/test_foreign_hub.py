@@ -1,6 +1,7 @@
 """A foreign hub as partner of our CPO: whoever is behind it is known by what the hub says, and told through it."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ from app.domain.cdrs import CdrState
 from app.domain.events import CdrIssued, LocationChanged
 from app.domain.parties import Party, Role
 from app.domain.tokens import TokenType, Verdict
-from app.store import cdrs, locations, tokens
+from app.store import cdrs, locations, pulls, tokens
+from ocpi.modules import ModuleId
 from ocpi.partners.invitations import invite
 from ocpi.pull.authorization import PartnerIssuers
+from ocpi.pull.parties import PartyLists
 from tests.conftest import OcpiHouse, until
-from tests.flows.hub_party import NOW, HubParty, ok
+from tests.flows.hub_party import FUNCTIONAL, NOW, HubParty, ok
 
 TOKEN = {
     "country_code": "DE", "party_id": "EMS", "uid": "04AA", "type": "RFID", "contract_id": "DE-EMS-1",
@@ -25,7 +28,8 @@ EMS = Party("DE", "EMS")
 
 @pytest.fixture
 async def hub(ocpi_house: OcpiHouse) -> AsyncIterator[HubParty]:
-    async with HubParty(Role.HUB, "DE", "HUB").running() as hub:
+    modules = [*FUNCTIONAL, ModuleId.HUB_CLIENT_INFO]
+    async with HubParty(Role.HUB, "DE", "HUB", modules=modules).running() as hub:
         invited, token = await invite(ocpi_house.desk, "Foreign hub", "cpo")
         hub.partner_id = invited.id
         await hub.register(ocpi_house.desk.versions_url("cpo"), token)
@@ -36,17 +40,23 @@ def behind(house: OcpiHouse, hub: HubParty) -> list[str]:
     return [str(each.party) for each in house.partner(hub.partner_id).parties if each.learned]
 
 
-async def tell_of(hub: HubParty, name: str, role: str) -> Any:
+def info(name: str, role: str = "EMSP", status: str = "CONNECTED", at: str = NOW) -> dict[str, Any]:
     country, party = name.split("-")
-    info = {
-        "country_code": country,
-        "party_id": party,
-        "role": role,
-        "status": "CONNECTED",
-        "last_updated": NOW,
-    }
-    answer = await hub.call("PUT", f"receiver/hubclientinfo/{country}/{party}", sender=None, body=info)
+    return {
+        "country_code": country, "party_id": party, "role": role, "status": status, "last_updated": at,
+    }  # fmt: skip
+
+
+async def tell_of(hub: HubParty, name: str, role: str, **more: str) -> Any:
+    url = f"receiver/hubclientinfo/{name.replace('-', '/')}"
+    answer = await hub.call("PUT", url, sender=None, body=info(name, role, **more))
     return answer.json()["status_code"]
+
+
+async def known(hub: HubParty, name: str) -> Any:
+    """What we say of a party that the hub told us of."""
+    url = f"receiver/hubclientinfo/{name.replace('-', '/')}"
+    return (await hub.call("GET", url, sender=None)).json().get("data")
 
 
 async def test_parties_are_known_from_what_the_hub_tells_of_them(
@@ -106,3 +116,49 @@ async def test_who_registers_itself_is_behind_no_hub(ocpi_house: OcpiHouse, hub:
         refused = await hub.call("GET", "sender/tariffs", sender="DE-EMS")
         assert refused.json()["status_code"] == 2001
         assert await tell_of(direct, "FR-FFF", "EMSP") == 2000
+
+
+async def test_what_a_hub_said_of_a_party_can_be_asked_back(ocpi_house: OcpiHouse, hub: HubParty) -> None:
+    assert await known(hub, "DE-EMS") is None
+    assert await tell_of(hub, "DE-EMS", "EMSP", status="OFFLINE", at="2026-11-20T12:00:01Z") == 1000
+    assert await tell_of(hub, "DE-EMS", "EMSP", at="2026-11-20T12:00:00Z") == 1000
+    assert await known(hub, "de-ems") == info("DE-EMS", status="OFFLINE", at="2026-11-20T12:00:01Z")
+    assert await tell_of(hub, "DE-EMS", "CPO", status="SUSPENDED", at="2026-11-20T12:00:02Z") == 1000
+    assert (await known(hub, "DE-EMS"))["role"] == "CPO"
+    assert await tell_of(hub, "FR-NEW", "EMSP", status="PLANNED") == 1000
+    assert behind(ocpi_house, hub) == ["DE-EMS"]
+    async with HubParty(Role.EMSP, "FR", "FFF").running() as other:
+        _, token = await invite(ocpi_house.desk, "direct", "cpo")
+        await other.register(ocpi_house.desk.versions_url("cpo"), token)
+        assert await known(other, "DE-EMS") is None
+
+
+async def test_who_is_behind_a_hub_is_read_when_it_comes_every_hour_and_after_an_outage(
+    ocpi_house: OcpiHouse, hub: HubParty
+) -> None:
+    listed = [info("DE-EMS"), {"role": "EMSP"}, info("FR-CPO", "CPO"), info("BE-OLD", status="SUSPENDED")]
+    hub.answers = lambda got: ok(listed if got.path.rstrip("/").endswith("hubclientinfo") else [])
+    lists = PartyLists(ocpi_house.context)
+
+    async def asked() -> list[str]:
+        await lists.look()
+        return [got.query for got in hub.got if "hubclientinfo" in got.path]
+
+    assert await asked() == await asked() == ["limit=100"]
+    assert behind(ocpi_house, hub) == ["DE-EMS"]
+    assert (await known(hub, "BE-OLD"))["status"] == "SUSPENDED"
+    assert hub.got[-1].headers.get("ocpi-to-party-id") is None
+    async with ocpi_house.store.unit_of_work(ocpi_house.clock) as unit:
+        (row,) = [each for each in await pulls.every(unit.session) if each.module == "hubclientinfo"]
+        assert (row.entries, row.kept, row.skipped, row.error) == (4, 3, 1, None)
+        row.pulled_at = ocpi_house.clock.now() - timedelta(hours=1)
+    assert len(await asked()) == 2
+    assert "date_from" in (await asked())[-1]
+
+    answers = ocpi_house.traffic.answers
+    answers._silent[hub.partner_id] = ocpi_house.clock.now()
+    answers._answered.pop(hub.partner_id)
+    ocpi_house.desk.registry._contacts.pop(hub.partner_id, None)
+    assert len(await asked()) == 2
+    answers._answered[hub.partner_id] = ocpi_house.clock.now()
+    assert len(await asked()) == 3
