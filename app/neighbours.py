@@ -10,8 +10,8 @@ from app.kit.periodic import Periodic
 from app.outbox import claim
 from app.services.commands import Commands
 from app.services.intake import Intake
+from app.store import availability, stations
 from app.store import commands as calls
-from app.store import stations
 from app.store.unit_of_work import UnitOfWork
 from ocpi.context import OcpiContext
 from ocpi.partners.registry import PartnerRegistry
@@ -22,6 +22,7 @@ _NORMAL, _POLICY = 1000, 1008
 
 async def free(unit: UnitOfWork) -> None:
     """What names a process that is gone is free: sockets, calls under way, deliveries."""
+    await availability.turn_lost(unit.session, unit.now())
     await stations.give_up_lost(unit.session, unit.now())
     await calls.give_up_lost(unit.session, unit.now(), outcome=OutcomeKind.TIMEOUT)
     await claim.give_up_lost(unit.session)

@@ -378,6 +378,7 @@ def _rounds(store: Store, intake: Intake, clock: Clock) -> list[Periodic]:
         Periodic("silent-stations", 15.0, keeping.notice_silence),
         Periodic("forgotten-transactions", 3600.0, keeping.close_forgotten, at_once=True),
         Periodic("old-frames", 3600.0, keeping.forget_frames),
+        Periodic("availability-of-days", 3600.0, keeping.sum_up_availability, at_once=True),
     ]
 
 

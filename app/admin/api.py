@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from app import __version__
 from app.admin import (
     accounting,
+    availability,
     calls,
     cdrs,
     clearing,
@@ -49,6 +50,7 @@ _ROOMS = (
     decisions, reservations,
     partners, locations, tariffs, tokens, stations, station_settings, calls, transactions, sessions, timelines, verifications, cdrs, pricing,
     simulations, tariff_checks, deliveries, messages, bulk, webhooks, settlement, statistics, overview, faults,
+    availability,
 )  # fmt: skip
 _PROBLEM: dict[str, Any] = {
     "description": "What is wrong, as problem details (RFC 9457)",

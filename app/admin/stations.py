@@ -17,7 +17,7 @@ from app.domain.stations import Admission, ConnectorLink, SetUp, Silent
 from app.domain.status import ConnectorStatus
 from app.domain.uid_order import UidOrder
 from app.services import references
-from app.store import station_settings, stations, transactions
+from app.store import availability_days, station_settings, stations, transactions
 from app.store.station_search import SORTS, StationQuery
 from app.store.stations import StoredStation
 
@@ -194,6 +194,7 @@ async def delete_station(station_id: str, context: Context) -> Response:
     async with context.store.unit_of_work(context.clock) as unit:
         await stations.remove(unit.session, station_id)
         await station_settings.forget(unit.session, station_id)
+        await availability_days.forget_station(unit.session, station_id)
     context.intake.forget(station_id)
     context.hang_up(station_id)
     return nothing()

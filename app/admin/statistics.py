@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -15,7 +16,8 @@ from app.admin.problems import invalid
 from app.admin.requests import Moment, Plain
 from app.domain.load import power_now
 from app.outbox import inspect
-from app.store import overview, station_search, transactions
+from app.store import availability_days, overview, station_search, transactions
+from app.store.availability import Share
 from app.store.statistics import By, Usage, connectors_by, usage
 
 router = APIRouter(prefix="/statistics", tags=["statistics"], dependencies=[Plain])
@@ -23,9 +25,15 @@ router = APIRouter(prefix="/statistics", tags=["statistics"], dependencies=[Plai
 
 LONGEST = timedelta(days=366)
 
-FIELDS = ("key", "sessions", "energy_kwh", "hours", "utilisation", "empty")
+FIELDS = ("key", "sessions", "energy_kwh", "hours", "utilisation", "availability", "empty")
 
-Sort = Literal["energy_kwh", "sessions", "hours", "empty", "key"]
+_AVAILABILITY: dict[By, Callable[..., Awaitable[Mapping[str | None, Share]]]] = {
+    By.STATION: availability_days.by_station,
+    By.LOCATION: availability_days.by_location,
+    By.DAY: availability_days.by_day,
+}
+
+Sort = Literal["energy_kwh", "sessions", "hours", "empty", "availability", "key"]
 
 
 @router.get("", summary="What was charged in a period, by station, location, partner or day")
@@ -39,29 +47,35 @@ async def statistics(
         int | None,
         Query(ge=1, le=LONGEST.days - 1, description="instead of `from`: whole days of UTC before today"),
     ] = None,
-    sort: Annotated[Sort | None, Query(description="most first; `empty` shows what fails most")] = None,
+    sort: Annotated[
+        Sort | None,
+        Query(description="most first; `empty` and `availability` show what fails most, `key` goes by name"),
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> Response:
     """Transactions that ended in the period. `utilisation` is the share of the period in which its connectors were
-    in use, where these are known; `empty` counts transactions without any energy. Days are those of UTC.
+    in use, where these are known; `availability` the share of the known time in which its EVSEs could serve: online,
+    and neither faulted nor out of service. `empty` counts transactions without any energy. Days are those of UTC.
     """
-    until = end or context.clock.now()
+    now = context.clock.now()
+    until = end or now
     since = begin or (until - timedelta(days=14) if days is None else _midnight(until) - timedelta(days=days))
     if not timedelta(0) < until - since <= LONGEST:
         raise invalid("from", f"must be before `to`, by {LONGEST.days} days at most")
     async with context.store.reading() as session:
         found = await usage(session, by, since, until)
         connectors = await connectors_by(session, by)
-    rows = [_row(each, connectors.get(each.key), until - since) for each in found]
-    if sort is not None:
-        rows.sort(
-            key=lambda row: row[sort] or 0 if sort != "key" else row["key"] or "", reverse=sort != "key"
-        )
+        shares = await _shares(session, by, since, min(until, now))
+    known = {each.key for each in found}
+    idle = [Usage(key, 0, 0.0, 0.0, 0) for key in sorted(shares.keys() - known, key=str)]
+    rows = [_row(each, connectors, shares, until - since) for each in [*found, *idle]]
+    _put_in_order(rows, "key" if by is By.DAY and sort is None else sort)
     if form == "csv":
         return _as_csv(rows[:limit])
     period = {"from": time_or_none(since), "to": time_or_none(until)}
-    return answer({**period, "by": by.value, "rows": rows[:limit], "total": _total(found)})
+    total = _total(found) | {"availability": _together(shares.values())}
+    return answer({**period, "by": by.value, "rows": rows[:limit], "total": total})
 
 
 @router.get("/now", summary="What is going on now")
@@ -84,14 +98,47 @@ def _midnight(at: datetime) -> datetime:
     return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _row(found: Usage, connectors: int | None, period: timedelta) -> dict[str, Any]:
-    most = (connectors or 0) * period.total_seconds()
+async def _shares(
+    session: AsyncSession, by: By, since: datetime, until: datetime
+) -> Mapping[str | None, Share]:
+    """For how long EVSEs could serve, by the same keys as usage; partners have none."""
+    reader = _AVAILABILITY.get(by)
+    return {} if reader is None or since >= until else await reader(session, since, until)
+
+
+def _together(shares: Iterable[Share]) -> Decimal | None:
+    all_of = list(shares)
+    return _share(Share(sum(each.known for each in all_of), sum(each.served for each in all_of)))
+
+
+def _share(share: Share | None) -> Decimal | None:
+    ratio = None if share is None else share.ratio
+    return None if ratio is None else _rounded(ratio)
+
+
+def _put_in_order(rows: list[dict[str, Any]], sort: Sort | None) -> None:
+    if sort == "key":
+        rows.sort(key=lambda row: row["key"] or "")
+    elif sort == "availability":
+        rows.sort(key=lambda row: 2 if row["availability"] is None else row["availability"])
+    elif sort is not None:
+        rows.sort(key=lambda row: row[sort], reverse=True)
+
+
+def _row(
+    found: Usage,
+    connectors: Mapping[str | None, int],
+    shares: Mapping[str | None, Share],
+    period: timedelta,
+) -> dict[str, Any]:
+    most = connectors.get(found.key, 0) * period.total_seconds()
     return {
         "key": found.key,
         "sessions": found.sessions,
         "energy_kwh": _rounded(found.energy_wh / 1000),
         "hours": _rounded(found.seconds / 3600),
         "utilisation": _rounded(found.seconds / most) if most else None,
+        "availability": _share(shares.get(found.key)),
         "empty": found.empty,
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from app.domain import asking, awaiting, clocks, progress
+from app.domain import asking, availability, awaiting, clocks, progress
 from app.domain.authorization import REUSED_FOR, Asked, Grant, GrantKind, admit
 from app.domain.events import StationChanged, StationConnected
 from app.domain.pricing import Activity
@@ -224,6 +224,7 @@ def _status(s: Situation, report: StatusReport) -> Answer:
         at=at,
         received_at=s.now,
     )
+    s.changes.turns += availability.changed(s.state.connectors, seen)
     s.state.connectors[key] = seen
     s.changes.connectors.append(seen)
     show(s)
@@ -297,6 +298,7 @@ def _connected(s: Situation, report: Connected) -> Answer:
     _station(s, ocpp_version=report.version)
     s.changes.events.append(StationConnected(station_id=s.state.station.id, at=s.now))
     s.changes.online = True
+    s.changes.turns += availability.turns(s.state.connectors).values()
     s.state.lost_at = None
     for running in s.state.running.values():
         progress.resume(running.transaction, frozenset({Cause.OFFLINE}), s.now)
@@ -308,6 +310,7 @@ def _connected(s: Situation, report: Connected) -> Answer:
 def _disconnected(s: Situation, _report: Disconnected) -> Answer:
     _station(s)
     s.changes.online = False
+    s.changes.turns += availability.offline(s.state.connectors)
     for running in s.state.running.values():
         progress.interrupt(running.transaction, Cause.OFFLINE, s.now)
         s.changes.running.append(running)

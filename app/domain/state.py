@@ -8,6 +8,7 @@ import msgspec
 
 from app.domain.audiences import PriceMaps
 from app.domain.authorization import Alias, Asked, Grant
+from app.domain.availability import Turn
 from app.domain.cdrs import CdrState, ChargeDetailRecord, HoldReason
 from app.domain.events import Event
 from app.domain.locations import Location, Place
@@ -180,6 +181,8 @@ class Changes(msgspec.Struct, kw_only=True):
     online: bool | None = None
     connectors: list[ConnectorReport] = []
     evses: list[tuple[str, str, EvseStatus]] = []
+    turns: list[Turn] = []
+    """EVSEs that can serve from now on, or no longer."""
     samples: list[KeptSample] = []
     running: list[Running] = []
     """Whose transaction changed; what only a new sample says is read from the samples again."""

@@ -19,6 +19,8 @@ from app.store.errors import StoreError, read_error
 
 _ROOMS = (
     "app.outbox.tables",
+    "app.store.availability",
+    "app.store.availability_days",
     "app.store.cdrs",
     "app.store.clearing",
     "app.store.commands",

@@ -9,7 +9,17 @@ from app.domain.events import Event
 from app.domain.state import Changes, KeptSample, StationState
 from app.outbox import tables as outbox
 from app.services.calls import Call
-from app.store import cdrs, frames, grants, locations, reservations, sessions, stations, transactions
+from app.store import (
+    availability,
+    cdrs,
+    frames,
+    grants,
+    locations,
+    reservations,
+    sessions,
+    stations,
+    transactions,
+)
 from app.store.announcements import Announcements
 from app.store.columns import micros
 from app.store.frames import Frame, Quarantined, StationEvent
@@ -80,6 +90,9 @@ class Rows:
             row = (location_id, uid, status.value, self._stamp)
             self._last(locations.UPDATE_EVSE_REPORTED, (location_id, uid), row)
             self._last(locations.TOUCH_LOCATIONS, (location_id,), (location_id, self._stamp))
+        for turn in changes.turns:
+            row = availability.row(station_id, turn, self._now)
+            self._last(availability.PUT_TURNS, (station_id, turn.evse), row)
         self._add_transactions(station_id, changes)
         for notice in changes.notices:
             event = StationEvent(station_id, notice.at or self._now, self._now, notice.kind, notice.text)

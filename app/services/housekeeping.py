@@ -7,7 +7,7 @@ from app.domain.stations import CloseOverdue, Silent
 from app.kit import logs, metrics
 from app.kit.clock import Clock
 from app.services.intake import Intake
-from app.store import frames, stations, transactions
+from app.store import availability, availability_days, frames, stations, transactions
 from app.store.engine import Store
 
 SILENT_AFTER = timedelta(minutes=5)
@@ -15,6 +15,13 @@ SILENT_AFTER = timedelta(minutes=5)
 
 FRAMES_KEPT = timedelta(days=30)
 
+TURNS_KEPT = timedelta(days=62)
+"""When exactly EVSEs could serve; by then it is summed up by days."""
+
+DAYS_KEPT = timedelta(days=400)
+"""As far back as statistics reach, and a month to look at it."""
+
+_DAY = timedelta(days=1)
 _PAGE = 500
 
 _log = logs.get("services.housekeeping")
@@ -68,6 +75,24 @@ class Housekeeping:
             gone = await frames.forget_before(unit.session, unit.now() - FRAMES_KEPT)
         if gone:
             _log.info("old frames were dropped", frames=gone)
+
+    async def sum_up_availability(self) -> None:
+        """Days that are over are summed up; what is older than anybody asks for is dropped."""
+        today = self._clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        async with self._store.reading() as session:
+            first = await availability_days.summed_until(session) or await availability.oldest(session)
+        day = today if first is None else first.replace(hour=0, minute=0, second=0, microsecond=0)
+        if day == today:
+            return
+        while day < today:
+            async with self._store.reading() as session:
+                shares = await availability.by_station(session, day, day + _DAY)
+            async with self._store.unit_of_work(self._clock) as unit:
+                await availability_days.put(unit.session, day, shares)
+            day += _DAY
+        async with self._store.unit_of_work(self._clock) as unit:
+            await availability.forget_before(unit.session, today - TURNS_KEPT)
+            await availability_days.forget_before(unit.session, today - DAYS_KEPT)
 
     async def _away(self, since: datetime) -> list[str]:
         away: list[str] = []

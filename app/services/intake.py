@@ -285,9 +285,11 @@ class Intake:
             )
             if item.call is not None and item.call.deviations:
                 tolerate(state, changes, item.call.deviations, batch.now)
-            rows.add(state, changes)
             if isinstance(item.report, Disconnected) and item.line is not None:
                 rows.end_lease(station_id, item.line.epoch)
+                if station_id in settled.connected:
+                    changes.turns.clear()  # it is back already
+            rows.add(state, changes)
             settled.answers.append((item, answer))
             if item.call is not None:
                 self._answer(item.call, answer, changes, rows)

@@ -19,9 +19,17 @@ async def charged(house, site):
 async def test_by_station(api, charged):
     found = (await api.get("/statistics", params={"by": "station"})).json()
     assert found["rows"] == [
-        {"key": "CP1", "sessions": 3, "energy_kwh": 14, "hours": 3, "utilisation": None, "empty": 1}
+        {
+            "key": "CP1",
+            "sessions": 3,
+            "energy_kwh": 14,
+            "hours": 3,
+            "utilisation": None,
+            "availability": None,
+            "empty": 1,
+        }
     ]
-    assert found["total"] == {"sessions": 3, "energy_kwh": 14, "hours": 3, "empty": 1}
+    assert found["total"] == {"sessions": 3, "energy_kwh": 14, "hours": 3, "empty": 1, "availability": None}
     assert (found["from"], found["to"], found["by"]) == (
         "2026-11-06T15:01:00Z",
         "2026-11-20T15:01:00Z",
@@ -38,7 +46,7 @@ async def test_by_anything_else(api, charged, by, key):
 async def test_only_what_ended_in_the_period_counts(api, charged):
     period = {"from": "2026-11-20T13:00:00Z", "to": "2026-11-20T14:00:00Z"}
     found = (await api.get("/statistics", params=period)).json()
-    assert found["total"] == {"sessions": 1, "energy_kwh": 10, "hours": 1, "empty": 0}
+    assert found["total"] == {"sessions": 1, "energy_kwh": 10, "hours": 1, "empty": 0, "availability": None}
     nothing = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}
     assert (await api.get("/statistics", params=nothing)).json()["rows"] == []
 

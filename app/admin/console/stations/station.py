@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.admin.console import parts, writing
-from app.admin.console.stations import calls, meter, wire, words
+from app.admin.console.stations import availability, calls, meter, wire, words
 from app.admin.console.tables import Column, Table
 from app.admin.console.views import View
 
@@ -29,6 +29,7 @@ async def page(view: View, station_id: str) -> None:
     await view.follow(path, show, every=1)
     await meter.show(view, station_id)
     await _transactions(view, station_id)
+    await availability.show(view, station_id)
     await _faults(view, path)
     await calls.show(view, station)
     await wire.show(view, station_id)
