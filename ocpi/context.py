@@ -13,6 +13,7 @@ from ocpi.partners.desk import Desk
 from ocpi.partners.limits import Limits
 from ocpi.partners.registry import PartnerRegistry
 from ocpi.partners.traffic import Traffic
+from ocpi.partners.unknown_callers import UnknownCallers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,7 @@ class OcpiContext:
     """Made once, in the roof. `heard_from` tells the outbox that a partner has called, so it must be there.
 
     `wishes` takes what partners want of stations; `hub` passes on what they want of each other; `limits` say how
-    much of it each may want.
+    much of it each may want, `unknown_callers` how often anybody else may knock.
     """
 
     desk: Desk
@@ -30,6 +31,7 @@ class OcpiContext:
     hub: Hub
     page_limit: int = 100
     limits: Limits = field(default_factory=Limits)
+    unknown_callers: UnknownCallers = field(default_factory=UnknownCallers)
 
     @property
     def store(self) -> Store:

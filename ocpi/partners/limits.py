@@ -19,11 +19,22 @@ _TOLD_EVERY = 60.0
 
 
 @dataclass(slots=True)
-class _Use:
-    """What one partner has used: `left` requests it may make at the moment `at`, and those under way."""
+class Bucket:
+    """`left` requests may be made at the moment `at`."""
 
     left: float
     at: float
+
+    def refill(self, rate: float, most: float, now: float) -> None:
+        """So many a second since then, at most so many at a time."""
+        self.left = min(most, self.left + (now - self.at) * rate)
+        self.at = now
+
+
+@dataclass(slots=True)
+class _Use(Bucket):
+    """What one partner has used, and its requests under way."""
+
     under_way: int = 0
     told_at: float = -math.inf
 
@@ -65,8 +76,7 @@ class Limits:
         use = self._uses.get(partner.id)
         if use is None:
             use = self._uses[partner.id] = _Use(most, now)
-        use.left = min(most, use.left + (now - use.at) * rate)
-        use.at = now
+        use.refill(rate, most, now)
         return use
 
     def _refusal(self, partner: Partner, use: _Use, limit: str, seconds: int) -> TooManyRequestsError:

@@ -74,6 +74,7 @@ class _Request:
         self.path = _segments(scope)
         self.query_string: bytes = scope.get("query_string", b"")
         self.url: str = scope.get("path", "")
+        self.address: str = (scope.get("client") or ("",))[0]
         self.rest = _rest(scope)
         self.routed: str | None = None
         self.kept = True
@@ -215,6 +216,7 @@ class Corridor:
         try:
             return self._authenticate(request)
         except UnauthorizedError:
+            self._context.unknown_callers.one(request.address)
             if not await self._context.registry.look_again(self._context.clock):
                 raise
             return self._authenticate(request)

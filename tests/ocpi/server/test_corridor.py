@@ -7,8 +7,9 @@ import json
 import httpx
 import pytest
 
+from app.store import messages
 from ocpi.headers import authorization
-from ocpi.partners import invitations
+from ocpi.partners import invitations, unknown_callers
 
 MESSAGE_IDS = {"X-Request-ID": "req-1", "X-Correlation-ID": "corr-1"}
 
@@ -54,6 +55,28 @@ def check_envelope(response, status, code):
     assert response.headers["X-Request-ID"] == "req-1"
     assert response.headers["X-Correlation-ID"] == "corr-1"
     assert response.headers["Content-Type"] == "application/json"
+
+
+async def test_a_flood_without_a_token_is_held_back_and_no_partner_with_it(
+    ocpi_house, http, call, monkeypatch
+):
+    monkeypatch.setattr(unknown_callers, "RATE", 1e-3)
+    monkeypatch.setattr(unknown_callers, "SAVED", 3)
+    callers = unknown_callers.UnknownCallers()
+    object.__setattr__(ocpi_house.context, "unknown_callers", callers)
+    url = f"{ocpi_house.base_url}/ocpi/cpo/versions"
+
+    answers = [await http.get(url, headers=MESSAGE_IDS) for _ in range(5)]
+
+    assert [each.status_code for each in answers] == [401] * 3 + [429] * 2
+    check_envelope(answers[-1], 429, 2000)
+    assert 900 <= int(answers[-1].headers["Retry-After"]) <= 1000
+    check_envelope(await call("GET", "versions"), 200, 1000)
+    await ocpi_house.traffic.flush()
+    async with ocpi_house.store.reading() as session:
+        found, _ = await messages.find(session, limit=100)
+    assert sorted(each.http_status for each in found if each.partner_id is None) == [401] * 3
+    assert len(callers) == 1
 
 
 WRONG_TOKENS = (
