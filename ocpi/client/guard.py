@@ -1,18 +1,18 @@
 """Which addresses we connect to: https and public ones, unless a partner may have private ones.
 
 The rule is applied twice. `check_url` judges the URL before anything is sent, literal addresses included. Names are
-judged by `addresses` at the moment of connecting, and the connection goes to the very address that was judged,
+judged by `PublicResolver` at the moment of connecting, and the connection goes to the very address that was judged,
 so that a name cannot be public when asked and private when used.
 """
 
-import asyncio
 import ipaddress
 import re
 import socket
-from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
 
 from ocpi.errors import PartnerUnreachable, Unreachable
 
@@ -57,10 +57,10 @@ def check_url(url: str, *, allow_private: bool) -> None:
     """
     if len(url) > LONGEST_URL or _PRINTABLE.fullmatch(url) is None:
         raise _blocked("the URL is too long or holds characters that no URL has")
-    _check_origin(origin_of(url), allow_private)
+    _check_origin(_origin(url), allow_private)
 
 
-def origin_of(url: str) -> str:
+def _origin(url: str) -> str:
     """Scheme and host of a URL, with whatever stands between them: all that is judged of it."""
     return _ORIGIN.match(url)[0]  # type: ignore[index]  # it matches everything
 
@@ -99,27 +99,25 @@ def is_public(address: str) -> bool:
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_private or ip.is_unspecified)
 
 
-Address = tuple[int, int, int, str, Any]
-"""As getaddrinfo gives them: family, kind of socket, protocol, canonical name, address."""
-LookUp = Callable[[str, int], Awaitable[list[Address]]]
+class PublicResolver(AbstractResolver):
+    """Resolves names to their public addresses only."""
 
+    def __init__(self, inner: AbstractResolver | None = None) -> None:
+        self._inner = inner or ThreadedResolver()
 
-async def look_up(host: str, port: int) -> list[Address]:
-    """The addresses of a name; raises socket.gaierror for a name that has none."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
-    return [*found]
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Resolve as aiohttp asks; raises AddressBlockedError when every address found is private."""
+        public = [
+            found for found in await self._inner.resolve(host, port, family) if is_public(found["host"])
+        ]
+        if not public:
+            raise AddressBlockedError(f"{host} has no public address")
+        return public
 
-
-async def addresses(host: str, port: int, *, allow_private: bool, look_up: LookUp = look_up) -> list[Address]:
-    """Where to connect to. Raises AddressBlockedError where only public addresses will do and there is none."""
-    found = await look_up(host, port)
-    if allow_private:
-        return found
-    public = [each for each in found if is_public(each[4][0])]
-    if not public:
-        raise AddressBlockedError(f"{host} has no public address")
-    return public
+    async def close(self) -> None:
+        await self._inner.close()
 
 
 def _split(url: str) -> SplitResult:

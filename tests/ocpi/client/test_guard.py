@@ -1,18 +1,15 @@
 """Addresses that a partner must not make us call."""
 
 import socket
-from collections.abc import Awaitable, Callable
 
+import aiohttp
 import pytest
-from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from ocpi.client import PartnerClient, Peer, check_url
 from ocpi.client.exchange import open_client
-from ocpi.client.guard import Address, AddressBlockedError, LookUp, addresses, is_public
-from ocpi.client.wire import Connections
+from ocpi.client.guard import AddressBlockedError, PublicResolver, is_public
 from ocpi.errors import PartnerUnreachable, Unreachable
-
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 
 PRIVATE = [
     "127.0.0.1",
@@ -137,29 +134,37 @@ def test_plain_http_is_for_partners_with_private_addresses_only() -> None:
         check_url(url, allow_private=True)
 
 
-def leading_to(*found: str) -> LookUp:
-    """Every name has the same addresses."""
+class FixedResolver(AbstractResolver):
+    """Resolves every name to the same addresses."""
 
-    async def look_up(host: str, port: int) -> list[Address]:
+    def __init__(self, *addresses: str) -> None:
+        self.addresses = addresses
+        self.closed = False
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
         return [
-            (socket.AF_INET6, 1, 6, "", (each, port, 0, 0)) if ":" in each else (2, 1, 6, "", (each, port))
-            for each in found
+            ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=0)
+            for address in self.addresses
         ]
 
-    return look_up
+    async def close(self) -> None:
+        self.closed = True
 
 
-async def test_names_lead_to_their_public_addresses_only() -> None:
-    look_up = leading_to("10.0.0.1", "8.8.8.8", "::1")
-    public = await addresses("ems.example", 443, allow_private=False, look_up=look_up)
-    everything = await addresses("ems.example", 443, allow_private=True, look_up=look_up)
-    assert [each[4][0] for each in public] == ["8.8.8.8"]
-    assert [each[4][0] for each in everything] == ["10.0.0.1", "8.8.8.8", "::1"]
+async def test_names_resolve_to_their_public_addresses_only() -> None:
+    resolver = PublicResolver(FixedResolver("10.0.0.1", "8.8.8.8", "::1"))
+    assert [found["host"] for found in await resolver.resolve("ems.example", 443)] == ["8.8.8.8"]
 
 
 async def test_a_name_without_public_address_is_blocked() -> None:
+    inner = FixedResolver("127.0.0.1", "::1")
+    resolver = PublicResolver(inner)
     with pytest.raises(AddressBlockedError):
-        await addresses("ems.example", 443, allow_private=False, look_up=leading_to("127.0.0.1", "::1"))
+        await resolver.resolve("ems.example", 443)
+    await resolver.close()
+    assert inner.closed
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST"])
@@ -181,14 +186,9 @@ async def test_a_connection_for_private_partners_never_serves_the_others() -> No
         assert blocked.value.kind is Unreachable.BLOCKED
 
 
-async def test_the_address_that_was_judged_is_the_one_that_is_used(serve: Serve, peer: Peer) -> None:
-    async def handler(request: web.Request) -> web.Response:
-        return web.json_response({"status_code": 1000, "data": request.host})
-
-    port = (await serve(handler)).rsplit(":", 1)[1]
-    async with PartnerClient(Connections(1, look_up=leading_to("127.0.0.1"))) as client:
-        answer = await client.send("GET", f"http://ems.example:{port}/", peer)
-        assert answer.data == f"ems.example:{port}"
-        with pytest.raises(PartnerUnreachable) as blocked:
-            await client.send("GET", f"https://ems.example:{port}/", Peer(token="t", name="b"))
-    assert blocked.value.kind is Unreachable.BLOCKED
+async def test_aiohttp_asks_our_resolver_and_connects_to_what_it_said() -> None:
+    """The promise of the guard rests on this: the address that was judged is the one that is used."""
+    connector = aiohttp.TCPConnector(resolver=FixedResolver("127.0.0.1"))
+    async with aiohttp.ClientSession(connector=connector) as session:
+        with pytest.raises(aiohttp.ClientConnectorError, match=r"127\.0\.0\.1"):
+            await session.get("http://ems.example:1/")
