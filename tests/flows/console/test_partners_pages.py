@@ -6,7 +6,7 @@ import pytest
 
 from ocpi.simulator import FaultKind
 from tests.flows.house import until
-from tests.flows.site import set_up
+from tests.flows.site import set_up, tariff
 
 TOKEN_A = "token-a-that-they-gave-us"
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><b>{{7*7}}</b>"
@@ -147,3 +147,25 @@ async def test_the_pages_fit_the_screen(browser, partner, width, scheme):
             await page.goto(address)
             await page.locator("#main .vb-card").first.wait_for()
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def test_a_partner_gets_a_price_of_its_own_and_loses_it_again(page, house, partner):
+    usual = await set_up(house)
+    await house.admin.put(f"tariffs/{usual.tariff}-EMP", tariff(ENERGY=0.3))
+    await page.goto(f"/partners/{partner.id}")
+    await page.get_by_role("button", name="Add", exact=True).click()
+    await page.get_by_role("button", name="Set prices").click()
+    await page.get_by_text("Choose both tariffs of each row").wait_for()
+    for label, wanted in (("In place of", usual.tariff), ("This partner gets", f"{usual.tariff}-EMP")):
+        await page.get_by_label(label).click()
+        await page.get_by_role("option", name=wanted, exact=True).click()
+    await page.get_by_role("button", name="Set prices").click()
+    await page.get_by_text("Saved. The partner is told").wait_for()
+    special = {usual.tariff: f"{usual.tariff}-EMP"}
+    assert (await house.admin.get(f"partners/{partner.id}"))["tariffs"] == special
+    await page.reload()
+    await page.get_by_role("button", name="Take this price back").click()
+    await page.get_by_text("It gets the same prices as everybody.").wait_for()
+    await page.get_by_role("button", name="Set prices").click()
+    await page.get_by_text("Saved. The partner is told").wait_for()
+    assert (await house.admin.get(f"partners/{partner.id}"))["tariffs"] == {}

@@ -6,7 +6,7 @@ from nicegui import ui
 
 from app.admin.console import parts, writing
 from app.admin.console.asking import read
-from app.admin.console.partners import adding, deliveries, messages, settings, words
+from app.admin.console.partners import adding, deliveries, messages, prices, settings, words
 from app.admin.console.tables import Column, Table
 from app.admin.console.views import View
 
@@ -24,8 +24,10 @@ async def page(view: View, partner_id: str) -> None:
         if partner["state"] in _FIRST:
             await _arrival(view, partner)
     with parts.box("div", "vb-grid"):
-        with parts.box("div", "vb-two-thirds"):
+        with parts.box("div", "vb-two-thirds vb-stack-cards vb-top-cards"):
             endpoints = _Endpoints()
+            if partner["platform"] == "cpo":
+                await prices.show(view, partner)
         with parts.box("div", "vb-third"):
             settings.show(view, partner)
 
@@ -93,7 +95,7 @@ class _About:
     def _fill(self, partner: dict[str, Any]) -> None:
         delivery, traffic = partner["delivery"], partner["traffic"]
         shown = (
-            partner["roles"], partner["version"], partner["platform"], partner["versions_url"], partner["tariffs"],
+            partner["roles"], partner["version"], partner["platform"], partner["versions_url"],
             delivery["depth"], delivery["oldest"], traffic, partner["created_at"],
         )  # fmt: skip
         if shown == self._shown:
@@ -112,7 +114,6 @@ class _About:
                 if traffic["requests"]
                 else None,
             ),
-            ("Special prices", ", ".join(f"{one} → {other}" for one, other in partner["tariffs"].items())),
             ("Id", partner["id"]),
             ("Since", lambda: parts.time(partner["created_at"], "full")),
         ]
