@@ -4,15 +4,15 @@ import contextlib
 import fcntl
 import hmac
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import make_url
 
-from app import migrations, neighbours
+from app import migrations, neighbours, rounds
 from app.admin.context import AdminContext
 from app.cluster.bus import Topic
 from app.cluster.callers import Callers
@@ -28,13 +28,10 @@ from app.outbox import tables as outbox_tables
 from app.outbox.alerts import Alerts
 from app.outbox.worker import OutboxWorker
 from app.services.commands import Commands
-from app.services.commissioning import Commissioner
-from app.services.fresh_status import FreshStatus
 from app.services.housekeeping import Housekeeping
 from app.services.inbox import Inbox
 from app.services.intake import Intake
 from app.services.leases import Leases
-from app.services.pacing import TICK_SECONDS
 from app.services.remote import RemoteControl
 from app.services.station_settings import StationSettings
 from app.services.stations import Stations, UnknownStations
@@ -90,7 +87,7 @@ class House:
     admin: AdminContext
     role: Role
     membership: Alone | Node
-    rounds: Sequence[Periodic]
+    rounds: list[Periodic] = field(default_factory=list)
 
     async def start(self) -> None:
         """Take up the work: what a process that is gone left open is settled first."""
@@ -179,12 +176,7 @@ async def build(settings: Settings, clock: Clock | None = None, role: Role = Rol
     prepare_state_dir(settings)
     token = admin_token(settings)
     vault = Vault(secret_key(settings))
-    store = await open_store(settings.database_url)
-    try:
-        await migrations.upgrade(store.writer)
-    except BaseException:
-        await store.close()
-        raise
+    store = await _opened(settings)
     ours = Party(settings.country_code, settings.party_id)
     member = membership(store, clock, role, neighbours.free)
     registry = PartnerRegistry(store, shared=not member.alone)
@@ -214,42 +206,67 @@ async def build(settings: Settings, clock: Clock | None = None, role: Role = Rol
         worker=worker,
         bridge=bridge,
         ocpi=ocpi,
-        admin=AdminContext(
-            store=store,
-            clock=clock,
-            intake=intake,
-            stations=bridge.stations,
-            settings=station_settings,
-            inbox=bridge.inbox,
+        admin=_admin(
+            settings,
+            bridge,
+            ocpi,
+            member,
+            token=token,
             commands=commands,
-            wishes=wishes,
             issuers=issuers,
-            desk=ocpi.desk,
-            hub=ocpi.hub,
-            reach=ocpi.hub.reach,
-            ours=ours,
-            ocpp_url=settings.ocpp_public_url,
-            token_ok=lambda given: hmac.compare_digest(given.encode(), token.encode()),
-            wake=partial(member.bus.publish, Topic.MARKS),
-            hang_up=partial(member.bus.publish, Topic.HANG_UP),
+            station_settings=station_settings,
         ),
         role=role,
         membership=member,
-        rounds=[
-            *regular_work(ocpi, lambda: member.leads),
-            *led(
-                member,
-                [*_rounds(store, intake, clock), *_remote_rounds(control, commands), *_alert_rounds(alerts)],
-            ),
-            *_own_rounds(Housekeeping(store, intake, clock)),
-            *neighbours.rounds(member, directory, commands, registry, bridge.live),
-            *_station_rounds(settings, store, clock, intake, station_settings),
-            Periodic("refused-stations", 5.0, bridge.inbox.keep),
-        ],
     )
+    house.rounds.extend(_work(house, directory, control, alerts, station_settings))
     if isinstance(member, Node):
         member.expelled.append(house.begin_anew)
     return house
+
+
+async def _opened(settings: Settings) -> Store:
+    """The store, brought up to date."""
+    store = await open_store(settings.database_url)
+    try:
+        await migrations.upgrade(store.writer)
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+def _admin(
+    settings: Settings,
+    bridge: BridgeContext,
+    ocpi: OcpiContext,
+    member: Alone | Node,
+    *,
+    token: str,
+    commands: Commands,
+    issuers: PartnerIssuers,
+    station_settings: StationSettings,
+) -> AdminContext:
+    desk = ocpi.desk
+    return AdminContext(
+        store=desk.store,
+        clock=desk.clock,
+        intake=bridge.intake,
+        stations=bridge.stations,
+        settings=station_settings,
+        inbox=bridge.inbox,
+        commands=commands,
+        wishes=ocpi.wishes,
+        issuers=issuers,
+        desk=desk,
+        hub=ocpi.hub,
+        reach=ocpi.hub.reach,
+        ours=desk.ours,
+        ocpp_url=settings.ocpp_public_url,
+        token_ok=lambda given: hmac.compare_digest(given.encode(), token.encode()),
+        wake=partial(member.bus.publish, Topic.MARKS),
+        hang_up=partial(member.bus.publish, Topic.HANG_UP),
+    )
 
 
 def _intake(
@@ -350,46 +367,29 @@ def _ocpi(
     return context, worker
 
 
-def _remote_rounds(control: RemoteControl, commands: Commands) -> list[Periodic]:
-    return [
-        Periodic("remote-commands", 1.0, control.tend, at_once=True),
-        Periodic("overdue-calls", 60.0, commands.end_overdue),
-        Periodic("old-grants", 3600.0, control.forget_grants),
-    ]
-
-
-def _station_rounds(
-    settings: Settings, store: Store, clock: Clock, intake: Intake, station_settings: StationSettings
+def _work(
+    house: House,
+    directory: Directory,
+    control: RemoteControl,
+    alerts: Alerts,
+    station_settings: StationSettings,
 ) -> list[Periodic]:
-    """Those who see to stations that boot or come back, each at its own pace."""
-    fresh = FreshStatus(clock, intake, station_settings)
-    store.after_commit(fresh.heard)
-    rounds = [Periodic("status-after-reconnect", TICK_SECONDS, fresh.queue.go_on)]
-    if settings.commissioning:
-        commissioner = Commissioner(store, clock, intake, station_settings)
-        store.after_commit(commissioner.heard)
-        rounds.append(Periodic("commissioning", TICK_SECONDS, commissioner.queue.go_on))
-    return rounds
-
-
-def _rounds(store: Store, intake: Intake, clock: Clock) -> list[Periodic]:
-    keeping = Housekeeping(store, intake, clock)
+    """What is done again and again: by whoever leads, and by every process for its own stations."""
+    store, clock, intake, member = house.store, house.clock, house.intake, house.membership
     return [
-        Periodic("silent-stations", 15.0, keeping.notice_silence),
-        Periodic("forgotten-transactions", 3600.0, keeping.close_forgotten, at_once=True),
-        Periodic("old-frames", 3600.0, keeping.forget_frames),
-        Periodic("availability-of-days", 3600.0, keeping.sum_up_availability, at_once=True),
-    ]
-
-
-def _own_rounds(keeping: Housekeeping) -> list[Periodic]:
-    """Rounds of every process, for what it has in memory."""
-    return [Periodic("overdue-transactions", 60.0, keeping.close_overdue)]
-
-
-def _alert_rounds(alerts: Alerts) -> list[Periodic]:
-    return [
-        Periodic("alarms", 10.0, alerts.notice),
-        Periodic("alerts", 2.0, alerts.deliver),
-        Periodic("old-alerts", 3600.0, alerts.forget),
+        *regular_work(house.ocpi, lambda: member.leads),
+        *led(
+            member,
+            [
+                *rounds.house_rounds(store, intake, clock),
+                *rounds.remote_rounds(control, house.commands),
+                *rounds.alert_rounds(alerts),
+            ],
+        ),
+        *rounds.own_rounds(Housekeeping(store, intake, clock)),
+        *neighbours.rounds(member, directory, house.commands, house.ocpi.registry, house.bridge.live),
+        *rounds.station_rounds(
+            store, clock, intake, station_settings, commissioning=house.settings.commissioning
+        ),
+        Periodic("refused-stations", 5.0, house.bridge.inbox.keep),
     ]
