@@ -33,10 +33,11 @@ def put_answer(body: Any, *, created: bool) -> Response:
     return answer(body, 201 if created else 200)
 
 
-def page_answer(bodies: Sequence[Any], total: int) -> Response:
-    """One page of a list, and how long the whole list is."""
+def page_answer(bodies: Sequence[Any], total: int | None) -> Response:
+    """One page of a list, and how long the whole list is, if that was counted."""
     response = answer(list(bodies))
-    response.headers[TOTAL] = str(total)
+    if total is not None:
+        response.headers[TOTAL] = str(total)
     return response
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from app.admin.answers import LIST, answer, page_answer, time_or_none
 from app.admin.context import Context
 from app.admin.problems import Problem, invalid
-from app.admin.requests import Paging, object_body
+from app.admin.requests import Counted, Paging, object_body
 from app.domain.commands import OutcomeKind
 from app.domain.errors import Conflict
 from app.kit.logs import masked
@@ -62,16 +62,17 @@ async def list_calls(station_id: str, context: Context) -> Response:
 
 
 @router.get("/frames", summary="The wire log of a station, newest first", responses=LIST)
-async def list_frames(station_id: str, context: Context, page: Paging) -> Response:
+async def list_frames(station_id: str, context: Context, page: Paging, counted: Counted = True) -> Response:
     """Each call is two entries, its answer first. An answer that never came has no text; `outcome` says why."""
     first, last = page.offset // 2, -(-(page.offset + page.limit) // 2)
     async with context.store.reading() as session:
-        found, calls = await frames.find(session, station_id, limit=last - first, offset=first)
-    if not calls:
+        found = await frames.latest(session, station_id, limit=last - first, offset=first)
+        total = 2 * await frames.count(session, station_id) if counted else None
+    if not found:
         await context.stations.get(station_id)
     entries = [entry for frame in found for entry in (_answer_body(frame), _call_body(frame))]
     skipped = page.offset - 2 * first
-    return page_answer(entries[skipped : skipped + page.limit], 2 * calls)
+    return page_answer(entries[skipped : skipped + page.limit], total)
 
 
 def _payload(request: Request) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.admin.answers import LIST, page_answer, time_or_none
 from app.admin.context import Context
-from app.admin.requests import Paging, Plain
+from app.admin.requests import Counted, Paging, Plain
 from app.kit.logs import masked
 from app.store import messages
 from app.store.messages import Message
@@ -27,6 +27,7 @@ async def list_messages(
     routed: Annotated[
         bool, Query(description="only what the hub passed on or answered, among the newest 10000 messages")
     ] = False,
+    counted: Counted = True,
 ) -> Response:
     """Both directions; `direction` is the request's, `routed` why the hub passed it on, and to whom."""
     async with context.store.reading() as session:
@@ -38,6 +39,7 @@ async def list_messages(
             routed=routed,
             limit=page.limit,
             offset=page.offset,
+            counted=counted,
         )
     return page_answer([_body(message) for message in found], total)
 

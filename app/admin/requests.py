@@ -32,6 +32,15 @@ class Page:
 
 Paging = Annotated[Page, Depends()]
 
+Counted = Annotated[
+    bool,
+    Query(
+        alias="count",
+        description="false: leave X-Total-Count out; the end of a long log is read sooner than counted",
+    ),
+]
+"""Whether the whole list is counted."""
+
 
 class Form(BaseModel):
     """A body with named fields: a name nobody knows is a mistake worth telling."""

@@ -28,6 +28,8 @@ T = TypeVar("T", bound=SQLModel)
 
 BLOCK = 2048
 """So many neighbouring ids are a block."""
+FEW_BLOCKS = 8
+"""How many blocks are looked at first; each further look takes four times as many."""
 
 
 class FrameRow(SQLModel, table=True):
@@ -161,16 +163,36 @@ async def find(
     session: AsyncSession, station_id: str, *, limit: int, offset: int = 0
 ) -> tuple[list[Frame], int]:
     """A station's wire log, newest first, and how many frames it has."""
-    oldest, newest = (await session.execute(select(func.min(FrameRow.block), func.max(FrameRow.block)))).one()
-    if oldest is None or newest is None:
-        return [], 0
-    mine = _ids_of(station_id, oldest, newest)
-    total = (await session.execute(select(func.count()).select_from(mine.subquery()))).scalar_one()
-    page = mine.order_by(col(FrameRow.id).desc()).limit(limit).offset(offset)
-    ids = (await session.execute(page)).scalars().all()
-    wanted = select(FrameRow).where(col(FrameRow.id).in_(ids)).order_by(col(FrameRow.id).desc())
+    return await latest(session, station_id, limit=limit, offset=offset), await count(session, station_id)
+
+
+async def latest(session: AsyncSession, station_id: str, *, limit: int, offset: int = 0) -> list[Frame]:
+    """A station's wire log, newest first; where it speaks often, only the newest blocks are looked at."""
+    first, last = await _blocks(session)
+    ids: list[int] = []
+    wide = FEW_BLOCKS
+    while last >= first and len(ids) < offset + limit:
+        mine = _ids_of(station_id, max(first, last - wide + 1), last).order_by(col(FrameRow.id).desc())
+        ids += [each for each in await session.scalars(mine.limit(offset + limit - len(ids))) if each]
+        last, wide = last - wide, wide * 4
+    wanted = select(FrameRow).where(col(FrameRow.id).in_(ids[offset:])).order_by(col(FrameRow.id).desc())
     found = (await session.execute(wanted)).scalars()
-    return [Frame(*(getattr(row, name) for name in Frame._fields)) for row in found], total
+    return [Frame(*(getattr(row, name) for name in Frame._fields)) for row in found]
+
+
+async def count(session: AsyncSession, station_id: str) -> int:
+    """How many frames a station's wire log has: all of them are looked at."""
+    first, last = await _blocks(session)
+    mine = _ids_of(station_id, first, last)
+    total: int = (await session.execute(select(func.count()).select_from(mine.subquery()))).scalar_one()
+    return total
+
+
+async def _blocks(session: AsyncSession) -> tuple[int, int]:
+    """The first and the last block; of an empty log the last lies before the first."""
+    ends = (select(each(FrameRow.block)).scalar_subquery() for each in (func.min, func.max))
+    first, last = (await session.execute(select(*ends))).one()  # both at once would read the whole index
+    return (0, -1) if first is None else (first, last)
 
 
 def _ids_of(station_id: str, oldest: int, newest: int) -> Select[int | None]:
@@ -229,9 +251,7 @@ async def within(
     session: AsyncSession, station_id: str, since: datetime, until: datetime, *, limit: int
 ) -> list[Frame]:
     """A station's calls of [since, until], oldest first; ids rise with time, so only their blocks are looked at."""
-    first, last = (await session.execute(select(func.min(FrameRow.block), func.max(FrameRow.block)))).one()
-    if first is None or last is None:
-        return []
+    first, last = await _blocks(session)
     oldest = await _block_of(session, since, first, last)
     newest = await _block_of(session, until, oldest, last)
     wanted = (
@@ -268,9 +288,7 @@ async def _block_of(session: AsyncSession, at: datetime, oldest: int, newest: in
 
 async def find_calls(session: AsyncSession, station_id: str, action: str, *, limit: int) -> list[Frame]:
     """A station's newest calls of one kind, newest first; answers of ours are with them."""
-    oldest, newest = (await session.execute(select(func.min(FrameRow.block), func.max(FrameRow.block)))).one()
-    if oldest is None or newest is None:
-        return []
+    oldest, newest = await _blocks(session)
     wanted = (
         select(FrameRow)
         .where(

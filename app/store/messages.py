@@ -100,8 +100,9 @@ async def find(
     routed: bool = False,
     limit: int,
     offset: int = 0,
-) -> tuple[list[Message], int]:
-    """Messages newest first, and how many there are in all.
+    counted: bool = True,
+) -> tuple[list[Message], int | None]:
+    """Messages newest first, and how many there are in all; None where that is not to be `counted`.
 
     `routed`: those that the hub passed on or answered, among the newest ROUTED_AMONG of everybody.
     """
@@ -115,7 +116,10 @@ async def find(
     if routed:
         newest = select(func.coalesce(func.max(col(MessageRow.id)), 0)).scalar_subquery()
         filters += [col(MessageRow.id) > newest - ROUTED_AMONG, col(MessageRow.routed).is_not(None)]
-    total = (await session.execute(select(func.count()).select_from(MessageRow).where(*filters))).scalar_one()
+    total = None
+    if counted:
+        number = select(func.count()).select_from(MessageRow).where(*filters)
+        total = (await session.execute(number)).scalar_one()
     newest_first = col(MessageRow.id).desc()
     wanted = select(MessageRow).where(*filters).order_by(newest_first).limit(limit).offset(offset)
     rows = (await session.execute(wanted)).scalars()

@@ -111,4 +111,6 @@ async def test_messages_are_listed_without_tokens(api: httpx.AsyncClient, house:
     assert listed[0] | expected == listed[0]
     assert "hush" not in str(listed)
     assert [each["partner"] for each in (await api.get("/messages?partner=p-1")).json()] == ["p-1"]
+    uncounted = await api.get("/messages?count=false")
+    assert (uncounted.json(), "x-total-count" in uncounted.headers) == (listed, False)
     assert [each["partner"] for each in (await api.get("/messages?correlation_id=c2")).json()] == ["p-2"]

@@ -246,6 +246,8 @@ async def test_the_wire_log(api: httpx.AsyncClient, house: Any, site: dict[str, 
     for _ in range(3):
         await house.heard(line, BootReport(vendor="Acme", model="One"))
     everything = (await api.get("/stations/CP1/frames")).json()
+    uncounted = await api.get("/stations/CP1/frames?count=false")
+    assert (uncounted.json(), "x-total-count" in uncounted.headers) == (everything, False)
     assert [(each["direction"], each["kind"]) for each in everything] == [
         ("out", "answer"),
         ("in", "call"),

@@ -27,7 +27,11 @@ async def test_frames_are_kept_as_bytes_newest_first(store: Store, writer: Write
         assert await frames.find(session, "CP2", limit=2) == ([], 0)
 
 
-async def test_a_stations_frames_are_found_in_every_block(store: Store, writer: Writer, make: Any) -> None:
+@pytest.mark.parametrize("looked_at_first", [1, 8])
+async def test_a_stations_frames_are_found_in_every_block(
+    store: Store, writer: Writer, make: Any, monkeypatch: pytest.MonkeyPatch, looked_at_first: int
+) -> None:
+    monkeypatch.setattr(frames, "FEW_BLOCKS", looked_at_first)
     many = 4500  # more than two blocks of the index
     rows = [
         frames.row(Frame(f"CP{n % 3}", make.noon, "in", f"m{n}", "Heartbeat", b"[]")) for n in range(many)

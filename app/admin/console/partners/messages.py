@@ -28,7 +28,7 @@ async def show(
                 "outlined dense clearable debounce=200"
             )
     with log.place:
-        await view.follow("/messages", log.show, every=2, limit=SHOWN, **query)
+        await view.follow("/messages", log.show, every=2, limit=SHOWN, count=False, **query)
 
 
 class _Log:

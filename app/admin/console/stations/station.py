@@ -177,4 +177,4 @@ async def _faults(view: View, path: str) -> None:
             ]
         )  # fmt: skip
 
-    await view.follow(f"{path}/faults", show, every=5, limit=LATEST)
+    await view.follow(f"{path}/faults", show, every=30, limit=LATEST)

@@ -22,11 +22,11 @@ async def show(view: View, station_id: str) -> None:
             )
             parts.button("Export", view.act(lambda: _export(view, station_id)), icon="download")
     with log.place:
-        await view.follow(f"/stations/{station_id}/frames", log.show, every=2, limit=SHOWN)
+        await view.follow(f"/stations/{station_id}/frames", log.show, every=2, limit=SHOWN, count=False)
 
 
 async def _export(view: View, station_id: str) -> None:
-    found = await view.api.get(f"/stations/{station_id}/frames", limit=EXPORTED)
+    found = await view.api.get(f"/stations/{station_id}/frames", limit=EXPORTED, count=False)
     name = "".join(sign if sign.isalnum() or sign in "-_." else "_" for sign in station_id)
     with view.client:
         ui.download.content(
