@@ -1,5 +1,6 @@
 """OCPI traffic in both directions, as it was kept: tokens masked."""
 
+from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -10,6 +11,9 @@ from app.admin.requests import Counted, Paging, Plain
 from app.kit.logs import masked
 from app.store import messages
 from app.store.messages import Message
+
+_SHORT = 4096
+"""Characters of a body up to which its masked form is remembered."""
 
 router = APIRouter(prefix="/messages", tags=["messages"], dependencies=[Plain])
 
@@ -58,7 +62,17 @@ def _body(message: Message) -> dict[str, Any]:
         "duration_ms": message.duration_ms,
         "routed": message.routed,
         "subject": message.subject,
-        # Masked when they were kept; a second look costs nothing and forgives a new way in.
-        "request": message.request and masked(message.request),
-        "response": message.response and masked(message.response),
+        # Masked when they were kept; a second look forgives a new way in.
+        "request": _masked(message.request),
+        "response": _masked(message.response),
     }
+
+
+def _masked(body: str | None) -> str | None:
+    """Whoever follows a log is shown the same bodies again and again."""
+    if not body:
+        return body
+    return _remembered(body) if len(body) <= _SHORT else masked(body)
+
+
+_remembered = lru_cache(maxsize=1024)(masked)
