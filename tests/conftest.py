@@ -96,7 +96,7 @@ class SettableClock:
 
 # How long examples take says more of the machine than of the code.
 hypothesis.settings.register_profile(
-    "patient", max_examples=60, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "patient", max_examples=100, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("patient")
 

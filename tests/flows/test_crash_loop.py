@@ -16,7 +16,7 @@ from tests.flows.house import until
 from tests.flows.site import set_up
 
 SEED = int(os.environ.get("CRASH_LOOP_SEED", "20261120"))
-KILLS = int(os.environ.get("CRASH_LOOP_KILLS", "3"))
+KILLS = int(os.environ.get("CRASH_LOOP_KILLS", "5"))
 STATIONS = 5
 MEAN_MESSAGES = 35
 STUMBLES = [

@@ -112,7 +112,6 @@ def demo(tmp_path, database_url):
 
 
 @pytest.mark.timeout(480)
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_the_demo_from_the_first_start_to_its_end(demo):
     demo.start(pace=8)
     total = int(demo.said("The stations were offline").split(" messages")[0].split()[-1])

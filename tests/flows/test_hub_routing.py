@@ -11,9 +11,6 @@ from app.store import locations, messages
 from tests.flows.hub_party import NOW, Got, ok
 from tests.flows.hub_world import BASE, HUB, OURS, World, location, parties_of
 
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-"""Where a message goes does not hang on the database; what is kept of it is tried on both in the other files."""
-
 
 async def test_a_message_between_parties_keeps_its_bytes_and_its_correlation(world: World) -> None:
     raw = b'{ "country_code":"NL","party_id":"AAA", "id":"LOC1", "odd" : 1.100,"last_updated":"2026-11-20T12:00:00Z"}'

@@ -19,7 +19,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 Make = Callable[..., Tariff]
 
-tried = settings(max_examples=60)
+tried = settings(max_examples=100)
 
 minutes = st.integers(0, 95).map(lambda quarter: f"{quarter // 4:02}:{quarter % 4 * 15:02}")
 cents = st.integers(0, 300).map(lambda value: str(Decimal(value) / 100))
