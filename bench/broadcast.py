@@ -10,19 +10,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httptools
 import httpx
-import orjson
 import uvloop
 from rich.console import Console
 
 from bench import house, processes
+from bench.parties import Connection, success
 from bench.partner import authorization
 
-STAMP = "2026-01-01T00:00:00Z"
 BAR_MS = 250.0
-_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
-_TAKEN = orjson.dumps({"status_code": 1000, "timestamp": STAMP})
+_TAKEN = success()
 _ROUND_SECONDS = 10.0
 _SETTLE_SECONDS = 1.0
 _HANGING = 1
@@ -36,42 +33,26 @@ class Round(NamedTuple):
     missed: int
 
 
-class Parties(asyncio.Protocol):
+class Parties:
     """All parties on one port, told apart by their path; `arrivals` says when each was told last."""
 
     base = ""
     arrivals: dict[int, float] = {}  # noqa: RUF012 - one for all connections
     hanging = False
 
-    def __init__(self) -> None:
-        self._parser = httptools.HttpRequestParser(self)
-        self._url = b""
+    @classmethod
+    def answered(cls, method: bytes, url: bytes) -> bytes | None:
+        number, _, rest = url.decode().lstrip("/p").partition("/")
+        if method == b"GET":
+            return success(cls._shown(number, rest))
+        if int(number) == _HANGING and cls.hanging:
+            return None
+        cls.arrivals[int(number)] = time.perf_counter()
+        return _TAKEN
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport: Any = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
-
-    def on_message_begin(self) -> None:
-        self._url = b""
-
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-
-    def on_message_complete(self) -> None:
-        number, _, rest = self._url.decode().lstrip("/p").partition("/")
-        if self._parser.get_method() == b"GET":
-            body = orjson.dumps({"status_code": 1000, "timestamp": STAMP, "data": self._shown(number, rest)})
-            self._transport.write(_HEAD % (len(body), body))
-            return
-        if int(number) == _HANGING and Parties.hanging:
-            return
-        Parties.arrivals[int(number)] = time.perf_counter()
-        self._transport.write(_HEAD % (len(_TAKEN), _TAKEN))
-
-    def _shown(self, number: str, rest: str) -> Any:
-        base = f"{self.base}/p{number}"
+    @classmethod
+    def _shown(cls, number: str, rest: str) -> Any:
+        base = f"{cls.base}/p{number}"
         if rest == "versions":
             return [{"version": "2.2.1", "url": f"{base}/2.2.1"}]
         endpoints = [{"identifier": "credentials", "role": "SENDER", "url": f"{base}/credentials"}]
@@ -134,7 +115,9 @@ async def _told(client: httpx.AsyncClient, url: str, number: int, wanted: set[in
 
 async def run(receivers: int, rounds: int) -> list[Round]:
     """A hub of its own, the parties registered with it, and the measurement."""
-    server = await asyncio.get_running_loop().create_server(Parties, "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Connection(Parties.answered), "127.0.0.1", 0
+    )
     Parties.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     with tempfile.TemporaryDirectory(prefix="voltbridge-bench-") as folder:
         home = Path(folder)

@@ -4,20 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from app.domain.parties import Party
-from app.kit.clock import Clock
 from app.services.wishes import Wishes
-from app.store.engine import Store
 from ocpi.client import PartnerClient
 from ocpi.hub.hub import Hub
-from ocpi.partners.desk import Desk
+from ocpi.partners.desk import AtDesk, Desk
 from ocpi.partners.limits import Limits
-from ocpi.partners.registry import PartnerRegistry
 from ocpi.partners.traffic import Traffic
 from ocpi.partners.unknown_callers import UnknownCallers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OcpiContext:
+class OcpiContext(AtDesk):
     """Made once, in the roof. `heard_from` tells the outbox that a partner has called, so it must be there.
 
     `wishes` takes what partners want of stations; `hub` passes on what they want of each other; `limits` say how
@@ -34,24 +31,9 @@ class OcpiContext:
     unknown_callers: UnknownCallers = field(default_factory=UnknownCallers)
 
     @property
-    def store(self) -> Store:
-        """The database."""
-        return self.desk.store
-
-    @property
-    def clock(self) -> Clock:
-        """The one source of time."""
-        return self.desk.clock
-
-    @property
     def client(self) -> PartnerClient:
         """The one way to partners."""
         return self.desk.client
-
-    @property
-    def registry(self) -> PartnerRegistry:
-        """All partners, in memory."""
-        return self.desk.registry
 
     @property
     def ours(self) -> Party:

@@ -38,6 +38,17 @@ def read_time(text: str) -> datetime:
         raise ValueError("a DateTime outside of the calendar") from None
 
 
+def time_in(document: object, name: str) -> datetime | None:
+    """The moment that a member of a parsed JSON object says; None where there is none, or it cannot be read."""
+    given = document.get(name) if isinstance(document, dict) else None
+    if not isinstance(given, str):
+        return None
+    try:
+        return read_time(given)
+    except ValueError:
+        return None
+
+
 def _zone(sign: str | None, hours: str, minutes: str) -> timezone:
     if sign is None:
         return UTC

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 
 from app.domain.parties import Party
-from app.kit.clock import Clock
-from app.store.engine import Store
 from ocpi.client import Relay
 from ocpi.headers import RoutedParty
 from ocpi.hub.accounting import Accounts
@@ -16,8 +14,7 @@ from ocpi.hub.liveness import Liveness
 from ocpi.hub.owners import Owners
 from ocpi.hub.reach import Reach
 from ocpi.modules import InterfaceRole, ModuleId
-from ocpi.partners.desk import HUB, Desk
-from ocpi.partners.registry import PartnerRegistry
+from ocpi.partners.desk import HUB, AtDesk, Desk
 from ocpi.versions import Version
 
 FORWARD_SECONDS = 10.0
@@ -25,7 +22,7 @@ FORWARD_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hub:
+class Hub(AtDesk):
     """`seconds` is the time a receiver has, `authorize_seconds` that of a token's issuer."""
 
     desk: Desk
@@ -40,21 +37,6 @@ class Hub:
     accounts: Accounts
     seconds: float = FORWARD_SECONDS
     authorize_seconds: float = 5.0
-
-    @property
-    def store(self) -> Store:
-        """The database."""
-        return self.desk.store
-
-    @property
-    def clock(self) -> Clock:
-        """The one source of time."""
-        return self.desk.clock
-
-    @property
-    def registry(self) -> PartnerRegistry:
-        """All partners, in memory."""
-        return self.desk.registry
 
     @property
     def party(self) -> Party:

@@ -25,7 +25,7 @@ from ocpi.hub.owners import Fact
 from ocpi.hub.routing import Kind, Message
 from ocpi.modules import ModuleId
 from ocpi.strict_json import parse_body
-from ocpi.times import read_time
+from ocpi.times import time_in
 
 KINDS = {ModuleId.LOCATIONS: Kind.LOCATION, ModuleId.TARIFFS: Kind.TARIFF, ModuleId.TOKENS: Kind.TOKEN}
 _ID_NAMES = {ModuleId.LOCATIONS: "id", ModuleId.TARIFFS: "id", ModuleId.TOKENS: "uid"}
@@ -302,13 +302,7 @@ def _part(body: bytes, path: tuple[str, ...]) -> bytes | None:
 
 def last_updated_of(document: object) -> datetime | None:
     """When an object last changed, as its owner says; None where it does not."""
-    given = document.get("last_updated") if isinstance(document, dict) else None
-    if not isinstance(given, str):
-        return None
-    try:
-        return read_time(given)
-    except ValueError:
-        return None
+    return time_in(document, "last_updated")
 
 
 def _last_updated(body: bytes) -> datetime | None:

@@ -20,7 +20,7 @@ from app.domain.verification import Outcome, Verdict, verify
 from ocpi.errors import InvalidParameterError
 from ocpi.mapping.claims import Record, claim_from
 from ocpi.mapping.tariffs import tariff_from
-from ocpi.times import read_time
+from ocpi.times import time_in
 
 _LONGEST = 255
 _LARGEST = Decimal(10) ** 15
@@ -50,8 +50,8 @@ def bill_of(owner: Party, body: bytes, record: dict[str, Any]) -> Bill:
         digest=hashlib.sha256(body).hexdigest(),
         session_id=_text(record, "session_id"),
         token="/".join(named).upper() if all(named) else None,  # type: ignore[arg-type]
-        start=_time(record, "start_date_time"),
-        end=_time(record, "end_date_time"),
+        start=time_in(record, "start_date_time"),
+        end=time_in(record, "end_date_time"),
         credit=record.get("credit") is True,
         credits=_text(record, "credit_reference_id"),
     )
@@ -129,16 +129,6 @@ def _by_local_clock(tariff: Tariff) -> bool:
 def _text(document: dict[str, Any], name: str) -> str | None:
     given = document.get(name)
     return given[:_LONGEST] if isinstance(given, str) and given else None
-
-
-def _time(document: dict[str, Any], name: str) -> datetime | None:
-    given = document.get(name)
-    if not isinstance(given, str):
-        return None
-    try:
-        return read_time(given)
-    except ValueError:
-        return None
 
 
 def _number(document: dict[str, Any], name: str) -> Decimal | None:

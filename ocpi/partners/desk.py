@@ -38,6 +38,28 @@ OFFERED: dict[str, tuple[tuple[ModuleId, InterfaceRole], ...]] = {
 """The interfaces of each platform of ours, beside credentials."""
 
 
+class AtDesk:
+    """Whoever has the desk has what lies on it."""
+
+    __slots__ = ()
+    desk: "Desk"
+
+    @property
+    def store(self) -> Store:
+        """The database."""
+        return self.desk.store
+
+    @property
+    def clock(self) -> Clock:
+        """The one source of time."""
+        return self.desk.clock
+
+    @property
+    def registry(self) -> PartnerRegistry:
+        """All partners, in memory."""
+        return self.desk.registry
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """The tools of the handshake. `base_url` is the configured public URL, without a slash at the end.

@@ -1,9 +1,12 @@
 """Commands as RECEIVER: answered at once, finished by a POST to the response_url (OCPI 2.2.1 mod_commands)."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from app.domain.parties import Party, Role
 from app.domain.remote import Asker
+from app.domain.tokens import Token
 from app.services.spots import Reply as Answer
 from app.services.spots import Wrong, rejected
 from ocpi.client.guard import check_url
@@ -13,6 +16,7 @@ from ocpi.mapping.commands import response_body
 from ocpi.mapping.tokens import token_from
 from ocpi.server.calling import Call, Operation, Reply
 from ocpi.wire import commands as wire
+from ocpi.wire import tokens as wire_tokens
 
 _Command = TypeVar(
     "_Command",
@@ -27,20 +31,13 @@ _Command = TypeVar(
 async def start_session(call: Call) -> Reply:
     """The token is not judged, but must be the caller's own."""
     wanted, asker = _read(call, wire.StartSession)
-    token = token_from(wanted.token)
-    if not call.partner.owns(Party(token.country_code, token.party_id), Role.EMSP):
-        return _answer(call, rejected("the token is not one of yours"))
-    return _answer(
-        call,
-        await call.context.wishes.start(
-            asker,
-            token,
-            wanted.location_id,
-            evse_uid=wanted.evse_uid,
-            connector_id=wanted.connector_id,
-            reference=wanted.authorization_reference,
-        ),
+    start = partial(
+        call.context.wishes.start,
+        evse_uid=wanted.evse_uid,
+        connector_id=wanted.connector_id,
+        reference=wanted.authorization_reference,
     )
+    return await _for_own(call, wanted.token, lambda token: start(asker, token, wanted.location_id))
 
 
 async def stop_session(call: Call) -> Reply:
@@ -53,21 +50,14 @@ async def stop_session(call: Call) -> Reply:
 async def reserve_now(call: Call) -> Reply:
     """The partner's name for a reservation never reaches the station."""
     wanted, asker = _read(call, wire.ReserveNow)
-    token = token_from(wanted.token)
-    if not call.partner.owns(Party(token.country_code, token.party_id), Role.EMSP):
-        return _answer(call, rejected("the token is not one of yours"))
-    return _answer(
-        call,
-        await call.context.wishes.reserve(
-            asker,
-            token,
-            wanted.location_id,
-            evse_uid=wanted.evse_uid,
-            reservation_id=wanted.reservation_id,
-            expires_at=wanted.expiry_date,
-            reference=wanted.authorization_reference,
-        ),
+    reserve = partial(
+        call.context.wishes.reserve,
+        evse_uid=wanted.evse_uid,
+        reservation_id=wanted.reservation_id,
+        expires_at=wanted.expiry_date,
+        reference=wanted.authorization_reference,
     )
+    return await _for_own(call, wanted.token, lambda token: reserve(asker, token, wanted.location_id))
 
 
 async def cancel_reservation(call: Call) -> Reply:
@@ -99,6 +89,14 @@ def _read(call: Call, model: type[_Command]) -> tuple[_Command, Asker]:
         response_url=wanted.response_url,
     )
     return wanted, asker
+
+
+async def _for_own(call: Call, given: wire_tokens.Token, do: Callable[[Token], Awaitable[Answer]]) -> Reply:
+    """What is done with a token, which must be one of the caller's own drivers'."""
+    token = token_from(given)
+    if not call.partner.owns(Party(token.country_code, token.party_id), Role.EMSP):
+        return _answer(call, rejected("the token is not one of yours"))
+    return _answer(call, await do(token))
 
 
 def _answer(call: Call, answer: Answer) -> Reply:

@@ -7,7 +7,6 @@ import pytest
 
 from ocpi.errors import TooManyRequestsError
 from ocpi.hub.fairness import Crossings
-from ocpi.partners import limits
 from ocpi.partners.limits import Limits
 from ocpi.partners.partner import Partner, PartnerSettings, PartnerState
 
@@ -19,22 +18,6 @@ def partner(name: str = "p-1", **settings: Any) -> Partner:
         id=name, platform="hub", name=name, state=PartnerState.REGISTERED, settings=PartnerSettings(**settings),
         created_at=NOW, last_updated=NOW,
     )  # fmt: skip
-
-
-class Watch:
-    """A clock that stands still until it is moved."""
-
-    now = 100.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    watch = Watch()
-    monkeypatch.setattr(limits, "time", watch)
-    return watch
 
 
 def use(of: Limits, who: Partner, times: int) -> int:
@@ -49,7 +32,7 @@ def use(of: Limits, who: Partner, times: int) -> int:
     return let_in
 
 
-def test_two_seconds_worth_may_come_at_a_time_and_then_so_many_a_second(watch: Watch) -> None:
+def test_two_seconds_worth_may_come_at_a_time_and_then_so_many_a_second(watch: Any) -> None:
     mine, found = partner(), Limits(rate=10)
     assert use(found, mine, 50) == 20
     watch.now += 0.5
@@ -59,7 +42,7 @@ def test_two_seconds_worth_may_come_at_a_time_and_then_so_many_a_second(watch: W
     assert use(found, partner("p-2"), 50) == 20
 
 
-def test_whoever_is_turned_away_is_told_when_to_come_again(watch: Watch) -> None:
+def test_whoever_is_turned_away_is_told_when_to_come_again(watch: Any) -> None:
     slow, found = partner(rate=0.25), Limits(rate=1000)
     assert use(found, slow, 5) == 1
     with pytest.raises(TooManyRequestsError) as refused, found.within(slow):
@@ -69,7 +52,7 @@ def test_whoever_is_turned_away_is_told_when_to_come_again(watch: Watch) -> None
     assert use(found, slow, 5) == 1
 
 
-def test_what_is_under_way_counts_until_it_has_ended(watch: Watch) -> None:
+def test_what_is_under_way_counts_until_it_has_ended(watch: Any) -> None:
     found, mine = Limits(rate=1000, at_once=2), partner()
     with found.within(mine), found.within(mine):
         with pytest.raises(TooManyRequestsError), found.within(mine):
@@ -82,7 +65,7 @@ def test_what_is_under_way_counts_until_it_has_ended(watch: Watch) -> None:
         pass
 
 
-def test_a_partner_may_have_limits_of_its_own(watch: Watch) -> None:
+def test_a_partner_may_have_limits_of_its_own(watch: Any) -> None:
     found = Limits(rate=1, at_once=1, largest_body=10)
     own = partner(rate=100, at_once=3, largest_body=99)
     assert use(found, own, 500) == 200

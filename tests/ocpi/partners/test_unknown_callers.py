@@ -1,26 +1,11 @@
 """How often somebody without a valid token may knock."""
 
+from typing import Any
+
 import pytest
 
 from ocpi.errors import TooManyRequestsError
-from ocpi.partners import unknown_callers
 from ocpi.partners.unknown_callers import MOST_REMEMBERED, RATE, RATE_OF_ALL, SAVED, UnknownCallers, whose
-
-
-class Watch:
-    """A clock that stands still until it is moved."""
-
-    now = 100.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
-    watch = Watch()
-    monkeypatch.setattr(unknown_callers, "time", watch)
-    return watch
 
 
 def heard(callers: UnknownCallers, address: str, times: int) -> int:
@@ -35,7 +20,7 @@ def heard(callers: UnknownCallers, address: str, times: int) -> int:
     return found
 
 
-def test_each_address_has_its_own_measure_and_gets_it_back_with_time(watch: Watch) -> None:
+def test_each_address_has_its_own_measure_and_gets_it_back_with_time(watch: Any) -> None:
     callers = UnknownCallers()
     assert heard(callers, "192.0.2.1", 1000) == SAVED
     assert heard(callers, "192.0.2.2", 50) == 50
@@ -43,7 +28,7 @@ def test_each_address_has_its_own_measure_and_gets_it_back_with_time(watch: Watc
     assert heard(callers, "192.0.2.1", 1000) == 2 * RATE
 
 
-def test_all_of_them_together_have_a_measure_too_and_few_are_remembered(watch: Watch) -> None:
+def test_all_of_them_together_have_a_measure_too_and_few_are_remembered(watch: Any) -> None:
     callers = UnknownCallers()
     many = [f"198.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in range(MOST_REMEMBERED + 500)]
     assert sum(heard(callers, each, 1) for each in many) == RATE_OF_ALL
