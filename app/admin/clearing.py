@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from app.admin.answers import LIST, exact_number, page_answer, time_or_none
+from app.admin.answers import LIST, answer, exact_number, page_answer, time_or_none
 from app.admin.context import Context
 from app.admin.hub import party_named
-from app.admin.requests import Paging, Plain
+from app.admin.requests import Form, Paging, Plain, Words
 from app.store import clearing
 from app.store.clearing import HubCdrRow
 
@@ -34,8 +34,25 @@ async def list_cleared(
     return page_answer([_body(row) for row in rows], total)
 
 
+class Allowing(Form):
+    """Why a record may pass."""
+
+    reason: Words
+
+
+@router.post("/cdrs/{record_id}/allow", summary="Let a refused CDR pass when its CPO posts it again")
+async def allow_record(record_id: str, body: Allowing, context: Context) -> Response:
+    """The hub has kept none of it but what is shown here: its CPO has it, was told that it was refused, and posts the
+    same bytes again; other bytes are checked as ever. 409: it was not refused.
+    """
+    async with context.store.unit_of_work(context.clock) as unit:
+        found = _body(await clearing.allow(unit.session, record_id, body.reason))
+    return answer(found)
+
+
 def _body(row: HubCdrRow) -> dict[str, Any]:
     return {
+        "id": row.id,
         "cdr": row.cdr_id,
         "from": row.owner,
         "to": row.receiver,
@@ -46,6 +63,7 @@ def _body(row: HubCdrRow) -> dict[str, Any]:
         ],
         "state": row.state,
         "answer": row.answer,
+        "allowed": row.allowed,
         "times": row.times,
         "session": row.session_key,
         "credit": row.credit,

@@ -15,7 +15,7 @@ Other = Annotated[str, typer.Argument(metavar="OTHER", help="The other party.")]
 
 _PARTIES = {"party": "party", "role": "role", "partner": "partner", "state": "state", "status": "status"}
 _CDRS = {
-    "received": "received_at", "from": "from", "to": "to", "cdr": "cdr", "kWh": "kwh", "excl. VAT": "excl_vat",
+    "id": "id", "received": "received_at", "from": "from", "to": "to", "cdr": "cdr", "kWh": "kwh", "excl. VAT": "excl_vat",
     "currency": "currency", "verdict": "verdict", "price": "price", "state": "state",
     "found": "findings",
 }  # fmt: skip
@@ -85,6 +85,16 @@ def cdrs(
         for each in response.json()
     ]
     table(found, _CDRS)
+
+
+@app.command()
+def allow(
+    record: Annotated[str, typer.Argument(metavar="ID", help="As `hub cdrs` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why it may pass, for whoever asks later.")],
+) -> None:
+    """Let a refused CDR pass when its CPO posts the same bytes again."""
+    told = request("POST", path("hub", "cdrs", record, "allow"), body={"reason": reason}).json()
+    say(f"CDR {told['cdr']} of {told['from']} passes when it is posted again")
 
 
 @app.command()

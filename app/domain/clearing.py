@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Annotated
 
 import msgspec
+from msgspec.structs import replace
 
 from app.domain.parties import Party
 from app.domain.verification import Outcome, Verdict
@@ -80,6 +81,11 @@ def findings(
     """
     found = (*_duplicate(bill, earlier), *_overlap(bill, earlier), *_price(verdict), *_late(bill, now, rules))
     return tuple(Finding(topic=topic, rule=getattr(rules, topic), words=words) for topic, words in found)
+
+
+def allowed(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings in a record that an operator lets pass: what would refuse it warns."""
+    return tuple(replace(each, rule=Rule.WARN) if each.rule is Rule.REFUSE else each for each in found)
 
 
 def strictest(found: Iterable[Finding]) -> Rule:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from app.domain.clearing import Bill, Finding
+from app.domain.errors import Conflict, NotFound
 from app.domain.parties import Party
 from app.store.columns import Document, Exact, UtcMicros
 
@@ -19,7 +20,8 @@ class HubCdrRow(SQLModel, table=True):
     """One record as its CPO posted it; the same bytes again are the same row, other bytes are another.
 
     `state`: `passing` while nobody has answered, `delivered`, `refused` by the hub, `declined` by the receiver,
-    `failed` where it could not be passed on. `owner` is the CPO, `receiver` the eMSP; keys are in upper case.
+    `failed` where it could not be passed on. `owner` is the CPO, `receiver` the eMSP; keys are in upper case. `allowed`
+    is why an operator lets it pass when it comes again, whatever the rules say.
     """
 
     __tablename__ = "hub_cdrs"
@@ -53,6 +55,7 @@ class HubCdrRow(SQLModel, table=True):
     findings: list[Finding] = Field(sa_column=Column(Document(list[Finding]), nullable=False))
     state: str = Field(sa_type=Text)
     answer: str | None = Field(default=None, sa_type=Text)
+    allowed: str | None = Field(default=None, sa_type=Text)
     times: int = 1
     correlation_id: str = Field(sa_type=Text)
     received_at: datetime = Field(sa_type=UtcMicros)
@@ -115,6 +118,17 @@ async def beside(session: AsyncSession, bill: Bill) -> list[Bill]:
 async def get(session: AsyncSession, id_: str) -> HubCdrRow | None:
     """One row."""
     return await session.get(HubCdrRow, id_, populate_existing=True)
+
+
+async def allow(session: AsyncSession, id_: str, reason: str) -> HubCdrRow:
+    """Lets a refused record pass when the same bytes come again. Raises NotFound; Conflict where none was refused."""
+    row = await get(session, id_)
+    if row is None:
+        raise NotFound(f"no record {id_} passed the hub")
+    if row.state != "refused":
+        raise Conflict(f"record {row.cdr_id} was not refused by the hub: it is {row.state}")
+    row.allowed = reason
+    return row
 
 
 async def find(

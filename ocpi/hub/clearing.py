@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from weakref import WeakValueDictionary
 
-from app.domain.clearing import Bill, Finding, Rule, findings, strictest
+from app.domain.clearing import Bill, Finding, Rule, allowed, findings, strictest
 from app.domain.parties import Party
 from app.domain.verification import Verdict
 from app.kit.names import new_name
@@ -77,6 +77,8 @@ async def _note(
         earlier = await rows.beside(unit.session, bill)
         found = findings(bill, earlier, verdict, unit.now(), rules)
         row = await rows.same(unit.session, bill)
+        if row is not None and row.allowed is not None:
+            found = allowed(found)
         if row is None:
             row = _row(passing, to, unit, bill=bill, record=record)
             unit.session.add(row)

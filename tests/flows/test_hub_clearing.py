@@ -182,6 +182,26 @@ async def test_prices_by_the_local_clock_are_judged_where_the_zone_is_known(taki
     assert prices == {"C1": "unpriceable", "C2": "agrees"}
 
 
+async def test_a_refused_record_passes_after_the_operator_allowed_it(taking: World) -> None:
+    wrong = cdr("C1", total_cost={"excl_vat": 6.05, "incl_vat": 7.3205})
+    await rule(taking, price="refuse")
+    assert (await post(taking, wrong))["status_code"] == 2001
+    (row,) = await rows_of(taking)
+    async with taking.house.store.unit_of_work(taking.house.clock) as unit:
+        await clearing.allow(unit.session, row.id, "the price was agreed by phone")
+
+    taking.emsp.answers = lambda _: ok(code=3000)
+    assert (await post(taking, wrong))["status_code"] == 3000
+    taking.emsp.answers = lambda _: ok(status=201)
+    assert (await post(taking, wrong))["status_code"] == 1000
+
+    (row,) = await rows_of(taking)
+    assert (row.state, row.verdict, row.price, row.times) == ("delivered", "warn", "differs", 3)
+    assert [each.rule for each in row.findings] == ["warn"]
+    other = await post(taking, cdr("C2", total_cost={"excl_vat": 6.05, "incl_vat": 7.3205}))
+    assert other["status_code"] == 2001
+
+
 def untariffed(cdr_id: str, **changes: Any) -> dict[str, Any]:
     """A record that carries no tariff, and names none unless its periods are changed."""
     place = {"id": "LOC1", "evse_uid": "E1", "connector_id": "1"}

@@ -82,3 +82,17 @@ async def test_rules_are_changed_one_by_one(api: httpx.AsyncClient) -> None:
     for wrong in ({"price": "hold"}, {"late_days": 0}, {"weather": "warn"}, "strict"):
         refused = await api.patch(path, json={"clearing": wrong})
         assert (refused.status_code, refused.json()["field"]) == (422, "clearing"), refused.text
+
+
+async def test_only_a_refused_record_can_be_allowed_and_the_reason_is_kept(
+    api: httpx.AsyncClient, cleared: None
+) -> None:
+    found = {each["cdr"]: each["id"] for each in (await api.get("/hub/cdrs")).json()}
+    because = {"reason": "agreed by phone"}
+
+    told = await api.post(f"/hub/cdrs/{found['C3']}/allow", json=because)
+
+    assert (told.status_code, told.json()["allowed"]) == (200, "agreed by phone")
+    assert (await api.post(f"/hub/cdrs/{found['C1']}/allow", json=because)).status_code == 409
+    assert (await api.post("/hub/cdrs/nothing/allow", json=because)).status_code == 404
+    assert (await api.post(f"/hub/cdrs/{found['C3']}/allow", json={"reason": " "})).status_code == 422
