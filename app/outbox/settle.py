@@ -29,8 +29,8 @@ async def settle(batch: Batch, results: Sequence[Result], callers: Collection[st
     A mark that was raised while its object was under way stays: its newer version is due at once. `callers` are
     partners that have called us meanwhile: their lanes are open again.
     """
-    known = await lanes.all_of(batch)
     await batch.write(_work(results, batch.now))
+    known = await lanes.all_of(batch)
     changed = lanes_after(known, results, batch.now)
     back = [name for name in changed if name in known and _is_back(known[name], changed[name])]
     changed |= {name: lane.reopened() for name in callers if (lane := changed.get(name) or known.get(name))}

@@ -1,6 +1,7 @@
 """OutboxWorker: claims what is due, delivers it side by side, and settles many at once."""
 
 import asyncio
+import contextlib
 from collections import deque
 from typing import Any, NamedTuple
 
@@ -84,6 +85,7 @@ class OutboxWorker:
         self._callers: set[str] = set()
         self._backed_off: set[str] = set()
         self._awake = asyncio.Event()
+        self._marked = asyncio.Event()
         self._due = True
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -111,6 +113,7 @@ class OutboxWorker:
     def wake(self) -> None:
         """Marks were raised: look at once."""
         self._due = True
+        self._marked.set()
         self._awake.set()
 
     def heard_from(self, partner_id: str) -> None:
@@ -144,9 +147,16 @@ class OutboxWorker:
         except TimeoutError:
             self._due = await self._anything_due()
         if self._results and not self._due:
-            await asyncio.sleep(_GATHER_SECONDS)
-            self._due = True
+            await self._gather()
         self._awake.clear()
+
+    async def _gather(self) -> None:
+        """Wait for more results, but not while marks wait."""
+        self._marked.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GATHER_SECONDS):
+                await self._marked.wait()
+        self._due = True
 
     async def _anything_due(self) -> bool:
         try:

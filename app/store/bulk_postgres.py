@@ -83,14 +83,15 @@ class PostgresBulk:
             await self._connection.execute(_SETTINGS)
         await self._connection.execute(self._begin)
 
-    async def fetch(self, asked: Sequence[tuple[Query, Sequence[list[Any]]]]) -> list[list[Row]]:
-        """The rows that each query finds, all in one round trip."""
+    async def fetch(self, asked: Sequence[tuple[Query, Sequence[list[Any]]]], work: Work) -> list[list[Row]]:
+        """Writes rows, without committing; then the rows that each query finds, all in one round trip."""
+        await self._write(work)
         statement = await self._prepare(_side_by_side(tuple(query for query, _ in asked)))
         found = await statement.fetchrow(*(each for _, params in asked for each in params))
         return [[tuple(record) for record in records] for records in found or ()]
 
-    async def write(self, work: Work) -> None:
-        """Writes rows, without committing: tables without a key of ours by COPY, the others together."""
+    async def _write(self, work: Work) -> None:
+        """Tables without a key of ours by COPY, the others together."""
         for part in _parts(await self._copied(work)):
             await self._run(part)
 

@@ -26,13 +26,9 @@ class SqliteBulk:
     async def begin(self) -> None:
         """Nothing yet: the thread begins with the first thing it is asked to do."""
 
-    async def fetch(self, asked: Sequence[tuple[Query, Sequence[list[Any]]]]) -> list[list[Row]]:
-        """The rows that each query finds."""
-        return await self._in_thread(lambda: [self._fetch(query, params) for query, params in asked])
-
-    async def write(self, work: Work) -> None:
-        """Writes rows, without committing."""
-        await self._in_thread(lambda: self._write(work))
+    async def fetch(self, asked: Sequence[tuple[Query, Sequence[list[Any]]]], work: Work) -> list[list[Row]]:
+        """Writes rows, without committing; then the rows that each query finds."""
+        return await self._in_thread(lambda: self._written_and_fetched(work, asked))
 
     async def commit(self, work: Work, guard: object = None) -> None:
         """Writes the last rows and commits: returns when the disk has them."""
@@ -63,6 +59,12 @@ class SqliteBulk:
         if not self._connection.in_transaction:
             self._connection.execute("BEGIN IMMEDIATE")
         return self._connection
+
+    def _written_and_fetched(
+        self, work: Work, asked: Sequence[tuple[Query, Sequence[list[Any]]]]
+    ) -> list[list[Row]]:
+        self._write(work)
+        return [self._fetch(query, params) for query, params in asked]
 
     def _fetch(self, query: Query, params: Sequence[list[Any]]) -> list[Row]:
         return self._begun().execute(query.sqlite, sqlite_params(query, params)).fetchall()
