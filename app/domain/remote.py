@@ -61,12 +61,16 @@ class UnlockOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReserveOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """Keep an EVSE (None: any) free for an id tag until `expires_at`; `number` is ours, unique over partners."""
+    """Keep an EVSE (None: any) free for an id tag until `expires_at`; `number` is ours, unique over partners.
+
+    Tags with the same `parent_id_tag` may use it, too.
+    """
 
     number: int
     id_tag: str
     expires_at: datetime
     evse: int | None = None
+    parent_id_tag: str | None = None
 
 
 class CancelOrder(msgspec.Struct, frozen=True, kw_only=True):

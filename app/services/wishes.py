@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime
 
-from app.domain.authorization import ALIAS_FOR, REUSED_FOR, Grant, GrantKind
+from app.domain.authorization import ALIAS_FOR, REUSED_FOR, Grant, GrantKind, parent_id_tag
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.parties import Party
 from app.domain.ports import Driver
@@ -145,7 +145,13 @@ class Wishes:
             )
             await reservations.save(unit.session, reservation)
             await grants.save(unit.session, _reserved(reservation, id_tag, found.evse, unit.now()))
-        order = ReserveOrder(number=number, id_tag=id_tag, expires_at=expires_at, evse=found.evse)
+        order = ReserveOrder(
+            number=number,
+            id_tag=id_tag,
+            expires_at=expires_at,
+            evse=found.evse,
+            parent_id_tag=parent_id_tag(token),
+        )
         return self._control.send(Underway(command, order))
 
     async def cancel(self, asker: Asker, reservation_id: str) -> Reply:

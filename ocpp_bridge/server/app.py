@@ -77,7 +77,11 @@ class _Door:
         live = self._context.live
         address = scope["client"][0] if scope.get("client") else ""
         pace = self._limits.pace(address, name)
-        if pace is Pace.REFUSE or live.flapping(name):
+        if pace is Pace.REFUSE:
+            self._note(scope, name, address, "too many attempts")
+            return handshake.TOO_MANY
+        if live.flapping(name):
+            self._note(scope, name, address, "two devices with one name")
             return handshake.TOO_MANY
         password, in_order = handshake.basic_password(scope["headers"], name)
         entry = await self._context.stations.admit(name, password) if in_order else Entry.WRONG_PASSWORD
@@ -86,17 +90,21 @@ class _Door:
             return entry
         if entry is Entry.ADOPTION and live.get(name) is None:
             return entry
+        self._note(scope, name, address, entry)
+        if entry in (Entry.UNKNOWN, Entry.PENDING, Entry.REJECTED):
+            return handshake.UNKNOWN_STATION
+        self._limits.failed(address, name)
+        return await self._wrong(pace)
+
+    def _note(self, scope: Scope, name: str, address: str, reason: str) -> None:
+        """For the operator, who sees in the inbox who was refused and why."""
         self._context.inbox.refused(
             name,
             address=address,
             subprotocols=scope["subprotocols"],
             credentials=handshake.credentials(scope["headers"], name),
-            reason=entry,
+            reason=reason,
         )
-        if entry in (Entry.UNKNOWN, Entry.PENDING, Entry.REJECTED):
-            return handshake.UNKNOWN_STATION
-        self._limits.failed(address, name)
-        return await self._wrong(pace)
 
     async def _wrong(self, pace: Pace) -> Refusal:
         if pace is Pace.NORMAL:

@@ -40,10 +40,12 @@ def spell(order: Order) -> tuple[str, dict[str, Any]]:
         case UnlockOrder():
             return "UnlockConnector", {"connectorId": order.evse}
         case ReserveOrder():
+            group = {} if order.parent_id_tag is None else {"parentIdTag": order.parent_id_tag}
             return "ReserveNow", {
                 "connectorId": order.evse or 0,
                 "expiryDate": timestamps.written(order.expires_at),
                 "idTag": order.id_tag,
+                **group,
                 "reservationId": order.number,
             }
         case CancelOrder():

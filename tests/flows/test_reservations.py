@@ -31,13 +31,14 @@ async def reservation(house: House, name: str) -> Any:
 
 async def test_reserved_and_used(house: House, partner: Partner) -> None:
     site = await set_up(house, partner)
-    token, name = partner.token(f"A{fresh()}"), f"R{fresh()}"
+    token, name = partner.token(f"A{fresh()}", group_id="FLEET-7"), f"R{fresh()}"
     async with connected(house, site.station) as station:
         await station.boot()
         sent = await reserve(partner, site, token, name, authorization_reference="REF-R")
         assert await partner.result(sent) == "ACCEPTED"
         asked = await station.told("ReserveNow")
         assert (asked["connector_id"], len(asked["id_tag"])) == (1, 20)
+        assert asked["parent_id_tag"] == "FLEET-7"
         assert str(asked["reservation_id"]) != name
         found = await reservation(house, name)
         assert (found["state"], found["number"]) == ("active", asked["reservation_id"])

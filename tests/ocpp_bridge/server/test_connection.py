@@ -80,6 +80,9 @@ async def test_two_devices_that_fight_for_one_name_are_told_to_calm_down(bridge:
             async with bridge.station():
                 pass
         assert refusal.value.response.status_code == 429
+        assert [(name, how["reason"]) for name, how in bridge.inbox.refusals] == [
+            ("CS1", "two devices with one name")
+        ]
         async with bridge.station("CS2") as other:
             assert await other.alive()
 

@@ -126,6 +126,8 @@ async def test_when_too_many_guess_at_once_a_stranger_is_refused_unseen(
     response = await refused(bridge, "CS1", password="right")
     assert (response.status_code, response.headers["Retry-After"]) == (429, "60")
     assert len(bridge.stations.seen) == seen
+    name, told = bridge.inbox.refusals[-1]
+    assert (name, told["reason"], told["credentials"]) == ("CS1", "too many attempts", "password")
     # A station that got in from there before is looked at all the same.
     async with bridge.station("CS2", password="right") as wire:
         assert await wire.alive()

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from app.domain.commands import Outcome, OutcomeKind
 from app.domain.remote import (
@@ -36,9 +37,16 @@ def test_spelling(order: Order, action: str, payload: dict[str, Any]) -> None:
     outbound.check_outgoing(action, payload)
 
 
+def test_a_reservation_is_for_the_whole_group_of_a_token() -> None:
+    action, payload = remote.spell(replace(RESERVE, parent_id_tag="FLEET-7"))
+    outbound.check_outgoing(action, payload)
+    assert payload["parentIdTag"] == "FLEET-7"
+
+
 def test_a_reservation_of_any_connector_names_connector_0() -> None:
     action, payload = remote.spell(RESERVE)
     outbound.check_outgoing(action, payload)
+    assert "parentIdTag" not in payload
     assert (payload["connectorId"], payload["reservationId"], payload["expiryDate"][:16]) == (
         0,
         7,
