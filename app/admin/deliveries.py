@@ -10,6 +10,7 @@ from app.admin.context import Context
 from app.admin.requests import Form, Paging, Plain, Words
 from app.outbox import inspect
 from app.outbox.tables import DeliveryRow
+from ocpi.push import routes
 
 router = APIRouter(prefix="/deliveries", tags=["deliveries"], dependencies=[Plain])
 
@@ -58,6 +59,12 @@ class Discarding(Form):
     reason: Words
 
 
+class Moving(Form):
+    """Why a CDR shall go another way."""
+
+    reason: Words
+
+
 @router.post("/{delivery_id}/retry", summary="Try a failing, dead or discarded delivery again now")
 async def retry_delivery(delivery_id: DeliveryId, context: Context) -> Response:
     """409: it is under way or done."""
@@ -74,6 +81,17 @@ async def discard_delivery(delivery_id: DeliveryId, body: Discarding, context: C
         found = _body(await inspect.discard(unit.session, delivery_id, f"discarded: {body.reason}"))
     context.wake()
     return answer(found)
+
+
+@router.post("/{delivery_id}/move", summary="Tell a CDR on our other platform instead")
+async def move_delivery(delivery_id: DeliveryId, body: Moving, context: Context) -> Response:
+    """For an eMSP that is both our partner and behind our hub: this delivery is discarded, and the answer is the one there.
+
+    409: it is none of a CDR, under way or done, or the eMSP takes no CDRs there.
+    """
+    moved = await routes.move(context.desk, context.reach, delivery_id, body.reason)
+    context.wake()
+    return answer(_body(moved))
 
 
 def _about(context: Context, what: str) -> inspect.About:

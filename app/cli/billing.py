@@ -92,6 +92,16 @@ def retry(delivery_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
     say(f"{delivery['id']} ({delivery['object']}) is {delivery['state']}")
 
 
+@outbox.command()
+def move(
+    delivery_id: Annotated[int, typer.Argument(metavar="ID")],
+    reason: Annotated[str, typer.Option(help="Why it shall go another way.")],
+) -> None:
+    """Tell a CDR on our other platform instead: directly, or through our hub."""
+    delivery = request("POST", path("deliveries", delivery_id, "move"), body={"reason": reason}).json()
+    say(f"{delivery['object']} is {delivery['state']} for {delivery['partner']}, as {delivery['id']}")
+
+
 def _decided(cdr: dict[str, Any]) -> None:
     cost = cdr.get("total_cost")
     amount = f": {cost['excl_vat']} {cdr['currency']} without VAT" if cost else ""

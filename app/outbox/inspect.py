@@ -61,9 +61,17 @@ async def find(
     return (await session.execute(wanted)).scalars().all(), total
 
 
+async def get(session: AsyncSession, delivery_id: int) -> DeliveryRow:
+    """One delivery. Raises NotFound."""
+    row = await session.get(DeliveryRow, delivery_id, populate_existing=True)
+    if row is None:
+        raise NotFound(f"there is no delivery {delivery_id}")
+    return row
+
+
 async def retry(session: AsyncSession, delivery_id: int, now: datetime) -> DeliveryRow:
     """Make one delivery due now, a dead or discarded one too. Raises NotFound, or Conflict while it is under way or done."""
-    row = await _row(session, delivery_id)
+    row = await get(session, delivery_id)
     if row.state not in (*_FREE, "dead", "discarded") or row.kind == EVENT:
         raise Conflict(f"delivery {delivery_id} is {row.state}: there is nothing to retry")
     row.state, row.next_at, row.attempts, row.created_at = "waiting", now, 0, now
@@ -76,7 +84,7 @@ async def discard(session: AsyncSession, delivery_id: int, reason: str) -> Deliv
 
     Raises NotFound, or Conflict while it is under way or done.
     """
-    row = await _row(session, delivery_id)
+    row = await get(session, delivery_id)
     if row.state not in (*_FREE, "dead"):
         raise Conflict(f"delivery {delivery_id} is {row.state}: there is nothing to discard")
     row.state, row.last_error, row.leased_until = "discarded", reason, None
@@ -151,10 +159,3 @@ def publish(found: dict[str, Backlog], partners: Iterable[str], now: datetime) -
         age = 0.0 if backlog.oldest is None else max(0.0, (now - backlog.oldest).total_seconds())
         metrics.OUTBOX_DEPTH.labels(partner_id).set(backlog.depth)
         metrics.OUTBOX_OLDEST.labels(partner_id).set(age)
-
-
-async def _row(session: AsyncSession, delivery_id: int) -> DeliveryRow:
-    row = await session.get(DeliveryRow, delivery_id, populate_existing=True)
-    if row is None:
-        raise NotFound(f"there is no delivery {delivery_id}")
-    return row

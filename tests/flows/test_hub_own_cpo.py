@@ -1,20 +1,24 @@
 """Our own CPO behind the hub: told by it, once, and only to those it has an agreement with."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from app.domain.cdrs import CdrState
+from app.domain.errors import Conflict
 from app.domain.events import CdrIssued, EvseStatusChanged, LocationChanged, SessionChanged
+from app.outbox import inspect
+from app.outbox.tables import DeliveryRow
 from app.store import cdrs, locations, sessions
 from app.store.columns import micros
 from app.store.statements import run
 from ocpi.errors import PartnerRefused
 from ocpi.partners.invitations import invite, set_settings
-from ocpi.push import newly_behind
+from ocpi.push import newly_behind, routes
 from ocpi.wire.types import Role
-from tests.flows.hub_party import HubParty
+from tests.flows.hub_party import HubParty, ok
 from tests.flows.hub_world import BASE, HUB, OURS, World, location, party_of
 
 
@@ -97,10 +101,22 @@ async def both(world: World, direct: HubParty) -> None:
     """An eMSP behind the hub registers with our CPO, too, and the operator is content."""
     desk = world.house.desk
     invited, token = await invite(desk, "direct", "cpo")
+    direct.partner_id = invited.id
     with pytest.raises(PartnerRefused, match="confirm"):
         await direct.register(desk.versions_url("cpo"), token)
     await set_settings(desk, invited.id, {"both_platforms": True})
     await direct.register(desk.versions_url("cpo"), token)
+
+
+async def reached(world: World, kind: str, party: HubParty, state: str) -> DeliveryRow:
+    """The delivery of the one object of this kind to a party, as soon as it is so."""
+    async with asyncio.timeout(10):
+        while True:
+            async with world.house.store.reading() as session:
+                rows, _ = await inspect.find(session, partner_id=party.partner_id, state=state, limit=100)
+            if found := [each for each in rows if each.kind == kind]:
+                return found[0]
+            await asyncio.sleep(0.01)
 
 
 async def tell_session(world: World, objects: Any, session_id: str, **changes: Any) -> None:
@@ -132,6 +148,35 @@ async def test_a_session_keeps_the_route_it_began_with(world: World, objects: An
     assert [g.path.rpartition("/receiver/")[2].rstrip("/") for g in world.emsp.got] == [
         *["sessions/NL/VBR/S-1"] * 3, "cdrs",
     ]  # fmt: skip
+
+
+async def test_an_operator_moves_a_record_to_the_other_platform(world: World, objects: Any) -> None:
+    house = world.house
+    await tell_session(world, objects, "S-1")
+    world.emsp.answers = lambda got: ok(code=2001) if got.path.rstrip("/").endswith("cdrs") else ok()
+    async with HubParty(Role.EMSP, "DE", "EMS").running() as direct:
+        await both(world, direct)
+        direct.answers = lambda _: ok(status=201)
+        async with house.store.unit_of_work(house.clock) as unit:
+            cdr = objects.cdr(session_id="S-1")
+            await cdrs.add(unit.session, cdr, ref="T-1", state=CdrState.ISSUED, reason=None, now=unit.now())
+            unit.emit(CdrIssued(cdr_id=cdr.id, owner=objects.owner(), at=unit.now()))
+        refused = await reached(world, "cdr", world.emsp, "failing")
+        session = await reached(world, "session", world.emsp, "delivered")
+        with pytest.raises(Conflict, match="only a CDR"):
+            await routes.move(house.desk, house.hub.reach, session.id or 0, "no")
+
+        there = await routes.move(house.desk, house.hub.reach, refused.id or 0, "they asked for it")
+        house.worker.wake()
+        await reached(world, "cdr", direct, "delivered")
+
+        told = [g.path.rstrip("/").rpartition("/")[2] for g in direct.got if g.method == "POST"]
+        assert told == ["cdrs"]
+        assert there.partner_id == direct.partner_id
+        with pytest.raises(Conflict, match="delivered"):
+            await routes.move(house.desk, house.hub.reach, there.id or 0, "back again")
+    moved = await reached(world, "cdr", world.emsp, "discarded")
+    assert moved.last_error == f"moved to {there.partner_id}: they asked for it"
 
 
 async def test_nobody_registers_as_a_party_of_somebody_else_or_as_a_hub(world: World) -> None:
