@@ -57,7 +57,7 @@ def command_test(arguments):
         check_call([PYTHON, "-m", "pytest"] + arguments)
         return
     lint()
-    check_call([PYTHON, "-m", "pytest", "-n", "2"])
+    check_call([PYTHON, "-m", "pytest", "-n", "2", "--dist", "worksteal"])
 
 
 def command_lint(arguments):

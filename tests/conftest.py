@@ -304,7 +304,7 @@ class OcpiHouse:
         """The partner as the registry has it."""
         return self.desk.partner(partner_id)
 
-    async def settled(self, seconds: float = 10.0) -> None:
+    async def settled(self, seconds: float = 30) -> None:
         """Wait until every delivery is told or dead."""
         async with asyncio.timeout(seconds):
             while any(row.state not in ("delivered", "dead") for row in await self.deliveries()):
@@ -325,7 +325,7 @@ class _QuietServer(uvicorn.Server):
         yield
 
 
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 30) -> None:
     """Wait until something is true; TimeoutError if it never is."""
     async with asyncio.timeout(seconds):
         while not condition():

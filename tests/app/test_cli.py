@@ -383,7 +383,7 @@ def test_simulated_stations_are_called(live: Run, server: dict[str, str], tmp_pa
         assert json.loads(at_once.out).keys() == {"message_id"}
     finally:
         playing.send_signal(signal.SIGINT)
-        assert playing.wait(20) == 0
+        assert playing.wait(90) == 0
 
 
 def test_the_address_of_a_wildcard_listener() -> None:

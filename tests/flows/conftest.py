@@ -19,7 +19,7 @@ from tests.flows.partner import Partner
 from tests.flows.site import fresh
 from tests.flows.station import PASSWORD
 
-QUICK = {"AUTHORIZE_SECONDS": "1.5", "COMMAND_SECONDS": "2", "START_SECONDS": "3"}
+QUICK = {"AUTHORIZE_SECONDS": "1.5", "COMMAND_SECONDS": "3", "START_SECONDS": "5"}
 """Times that are waited for in vain, shortened."""
 
 

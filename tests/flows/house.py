@@ -236,7 +236,7 @@ def _parsed(line: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {"level": "error", "event": line}
 
 
-async def until(condition: Any, seconds: float = 10.0) -> Any:
+async def until(condition: Any, seconds: float = 30) -> Any:
     """Wait until `condition()`, awaited if need be, gives something true; gives that. TimeoutError otherwise."""
     async with asyncio.timeout(seconds):
         while True:

@@ -121,7 +121,7 @@ class Partner:
         """Send a command, answered in any way."""
         return await self.do(self.emsp.command(type_, **fields))
 
-    async def result(self, commanded: Commanded, seconds: float = 10.0) -> str:
+    async def result(self, commanded: Commanded, seconds: float = 30) -> str:
         """The one result of a command, as soon as it is here."""
         results = self.emsp.commander.results
         await until(lambda: results.get(commanded.uid), seconds)
@@ -136,7 +136,7 @@ class Partner:
         """What was sent about objects of a kind, in order; with an id only what names it in its URL or body."""
         return [each for each in list(self.ledger.messages) if each.kind == kind and _names(each, object_id)]
 
-    async def cdr(self, session_id: str, seconds: float = 10.0) -> Any:
+    async def cdr(self, session_id: str, seconds: float = 30) -> Any:
         """The CDR of a session, as soon as the partner has it."""
         return await until(lambda: next(iter(self.cdrs(session_id)), None), seconds)
 

@@ -97,7 +97,7 @@ async def test_answers_nobody_asked_for_end_the_connection_when_there_are_too_ma
             with suppress(websockets.ConnectionClosed):
                 for _ in range(500):
                     await station.send('[3,"nobody",{}]')
-            await asyncio.wait_for(station.socket.wait_closed(), 10)
+            await asyncio.wait_for(station.socket.wait_closed(), 30)
             assert station.socket.close_code == 1008
         assert await other.alive()
     async with wire(house, site.station) as station:

@@ -110,7 +110,7 @@ async def both(world: World, direct: HubParty) -> None:
 
 async def reached(world: World, kind: str, party: HubParty, state: str) -> DeliveryRow:
     """The delivery of the one object of this kind to a party, as soon as it is so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             async with world.house.store.reading() as session:
                 rows, _ = await inspect.find(session, partner_id=party.partner_id, state=state, limit=100)

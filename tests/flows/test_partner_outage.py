@@ -119,7 +119,7 @@ async def test_a_call_of_the_partner_ends_its_back_off(ocpi_house, emsp, objects
     monkeypatch.setattr("app.outbox.backoff.delay", lambda *_: timedelta(hours=1))
     await emsp.stop()
     await set_status(ocpi_house, "CHARGING")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while partner.id not in ocpi_house.worker._backed_off:
             await asyncio.sleep(0.01)
     await emsp.start()
@@ -224,7 +224,7 @@ async def test_a_partner_that_refuses_our_token_is_paused_until_new_credentials(
 ):
     emsp.faults.always(FaultKind.HTTP_401, module="locations")
     await set_status(ocpi_house, "CHARGING")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             async with ocpi_house.store.reading() as session:
                 lane = (await lanes.read(session))[partner.id]
@@ -299,7 +299,7 @@ async def test_what_was_under_way_when_the_process_died_is_delivered_after_the_r
     emsp.faults.next(Fault(FaultKind.SLOW, 30), module="cdrs")
     await issue_cdr(ocpi_house, objects)
     await until_delivery(ocpi_house, "cdr", "in_flight")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while emsp.faults._next["cdrs"]:  # until the partner has the request
             await asyncio.sleep(0.01)
     for task in (ocpi_house.worker._task, *ocpi_house.worker._runners):

@@ -150,7 +150,7 @@ class Wire:
         await self.socket.send(frame if isinstance(frame, str | bytes) else json.dumps(frame))
 
     async def receive(self) -> Any:
-        return json.loads(await asyncio.wait_for(self.socket.recv(), 5))
+        return json.loads(await asyncio.wait_for(self.socket.recv(), 30))
 
     async def ask(self, frame: Any) -> Any:
         await self.send(frame)
@@ -162,7 +162,7 @@ class Wire:
 
     async def closed(self) -> int:
         """Waits for the end and gives the close code."""
-        await asyncio.wait_for(self.socket.wait_closed(), 10)
+        await asyncio.wait_for(self.socket.wait_closed(), 30)
         return int(self.socket.close_code)
 
 

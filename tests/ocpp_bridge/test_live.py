@@ -16,7 +16,7 @@ def calls(clock: Any, late: LateAnswers, sent: list[bytes], kept: list[Any]) -> 
     return Calls("CS1", sent.append, kept.append, late, clock)
 
 
-async def ask(station: Calls, message_id: str, *, seconds: float = 5) -> Any:
+async def ask(station: Calls, message_id: str, *, seconds: float = 30) -> Any:
     return await station.call(message_id, "Reset", b"{}", priority=2, timeout=seconds, late=None)
 
 

@@ -109,7 +109,7 @@ class House:
     async def boot(self, line: Line, firmware: str = "1") -> None:
         await self.say(line, BootReport(vendor="V", model="M", firmware_version=firmware))
 
-    async def settle(self, seconds: float = 5.0) -> None:
+    async def settle(self, seconds: float = 30) -> None:
         """Time passes, and what is due is done."""
         self.clock.advance(seconds)
         for queue in (self.commissioner.queue, self.fresh.queue):

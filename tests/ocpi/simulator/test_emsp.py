@@ -81,7 +81,7 @@ class Cpo:
         *,
         token: str = "token-c",
         routing: Routing | None = ROUTING,
-        seconds: float = 5,
+        seconds: float = 30,
     ) -> Answer:
         return await self.client.send(
             method,

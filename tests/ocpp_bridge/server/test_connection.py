@@ -13,7 +13,7 @@ from app.services.intake import Unanswered
 
 async def settled(condition: Any) -> None:
     """Waits until something is so."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.005)
 
@@ -202,7 +202,7 @@ async def test_a_caller_that_goes_away_does_not_block_the_next_call(bridge: Any)
         assert (await second).kind is OutcomeKind.RESULT
 
 
-async def call(bridge: Any, action: str, payload: Any, *, seconds: float = 5, late: Any = None) -> Any:
+async def call(bridge: Any, action: str, payload: Any, *, seconds: float = 30, late: Any = None) -> Any:
     """Makes a call, whatever it is, under a message id of its own."""
     from ocpp_bridge.gateway import LocalGateway
 

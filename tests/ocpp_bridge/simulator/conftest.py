@@ -37,7 +37,7 @@ def switched_on() -> Switch:
         running = asyncio.create_task(station.run())
         try:
             if accepted:
-                await asyncio.wait_for(station.accepted.wait(), 5)
+                await asyncio.wait_for(station.accepted.wait(), 30)
             yield station
         finally:
             running.cancel()
@@ -52,7 +52,7 @@ def settled() -> Callable[..., Any]:
     """Waits until something is true."""
 
     async def wait(condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not condition():
                 await asyncio.sleep(0.01)
 

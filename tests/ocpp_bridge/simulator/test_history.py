@@ -97,7 +97,7 @@ async def test_what_was_acknowledged_of_a_history_is_not_told_again() -> None:
     history = History([meter()], [past()], stamp)
     history.fill(queue)
     working = asyncio.create_task(queue.work(send))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(sent) < 3:
             await asyncio.sleep(0)
     working.cancel()
@@ -109,7 +109,7 @@ async def test_what_was_acknowledged_of_a_history_is_not_told_again() -> None:
     sent.clear()
     sent += [("", 0)] * 3
     working = asyncio.create_task(again.work(send))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await again.empty.wait()
     working.cancel()
     assert sent[3] == ("MeterValues", 7)
@@ -133,7 +133,7 @@ async def test_a_car_that_is_there_already_is_told_with_its_times(
     async with switched_on(station):
         await settled(lambda: len(of_kind(TransactionMetered)) > 10)
         assert station.connectors[0].stop("Local")
-        await asyncio.wait_for(charging, 5)
+        await asyncio.wait_for(charging, 30)
         await settled(lambda: of_kind(TransactionEnded))
     [start] = of_kind(TransactionStarted)
     assert abs(start.at - began) < timedelta(seconds=1)
@@ -155,7 +155,7 @@ async def test_a_full_car_that_is_there_already_is_suspended_since_then(
     async with switched_on(station):
         await settled(lambda: [each for each in of_kind(StatusReport) if each.status == "SuspendedEV"])
         assert station.connectors[0].stop("Local")
-        await asyncio.wait_for(charging, 5)
+        await asyncio.wait_for(charging, 30)
         await settled(lambda: of_kind(TransactionEnded))
     earliest = min(each.at for each in of_kind(StatusReport) if each.status == "SuspendedEV")
     assert earliest - began < 5 * MINUTE

@@ -45,7 +45,7 @@ async def living(bridge: Any, **plan: Any) -> AsyncIterator[Station16]:
     station = Station16(StationPlan(**defaults | plan), bridge.url, reconnect=0.05)
     running = asyncio.create_task(station.run())
     try:
-        await asyncio.wait_for(station.accepted.wait(), 5)
+        await asyncio.wait_for(station.accepted.wait(), 30)
         yield station
     finally:
         running.cancel()
@@ -54,7 +54,7 @@ async def living(bridge: Any, **plan: Any) -> AsyncIterator[Station16]:
 
 
 async def settled(condition: Any) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -179,7 +179,7 @@ async def test_a_refused_tag_does_not_charge_and_a_refused_start_ends_at_once(br
     async with living(bridge) as station:
         assert await station.connectors[0].visit(VISIT) is None
         long = Visit(id_tag="TAG", longest_seconds=60)
-        await asyncio.wait_for(station.connectors[0].visit(long, remote=True), 5)
+        await asyncio.wait_for(station.connectors[0].visit(long, remote=True), 30)
         await settled(lambda: of_kind(bridge, TransactionEnded))
     [stop] = of_kind(bridge, TransactionEnded)
     assert (stop.transaction_id, stop.reason) == (9, "DeAuthorized")
@@ -256,7 +256,7 @@ async def test_a_reset_ends_the_transaction_and_boots_again(bridge: Any) -> None
         await settled(lambda: of_kind(bridge, TransactionMetered))
         assert await ask(bridge, "Reset", {"type": "Hard"}) == {"status": "Accepted"}
         await settled(lambda: len(of_kind(bridge, BootReport)) == 2)
-        await asyncio.wait_for(visiting, 5)
+        await asyncio.wait_for(visiting, 30)
         await settled(lambda: of_kind(bridge, TransactionEnded))
     assert of_kind(bridge, TransactionEnded)[0].reason == "HardReset"
 
@@ -360,7 +360,7 @@ async def test_a_station_that_was_told_to_wait_comes_in_when_it_is_asked_to_boot
     bridge.intake.answer = answer
     asked = {"requestedMessage": "BootNotification"}
     assert await ask(bridge, "TriggerMessage", asked) == {"status": "Accepted"}
-    await asyncio.wait_for(station.accepted.wait(), 5)
+    await asyncio.wait_for(station.accepted.wait(), 30)
     await settled(lambda: of_kind(bridge, StatusReport))
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.admin.console import feed as feeding
 from app.admin.console.asking import Answered, Refusal
 from app.admin.console.feed import Feed
 
@@ -110,3 +111,37 @@ async def test_one_page_that_fails_does_not_silence_the_others(feed, source):
     assert seen == [1, 2]
     for leave in leaves:
         leave()
+
+
+async def test_nothing_is_asked_for_pages_that_nobody_can_see(feed, source):
+    seen, _, take, fail = viewer()
+    visible = [False]
+    leave = await feed.follow("/now", {}, take, fail, every=0.01, looking=lambda: visible[0])
+    source.body = b"2"
+    await asyncio.sleep(0.05)
+    assert (source.asked, seen) == (1, [1])
+    visible[0] = True
+    await until(lambda: seen == [1, 2])
+    leave()
+
+
+async def test_what_stays_the_same_is_asked_for_less_often_until_it_changes(feed, source, monkeypatch):
+    monkeypatch.setattr(feeding, "QUIET", 3)
+    monkeypatch.setattr(feeding, "SLOWER", 20)
+    seen, _, take, fail = viewer()
+    leave = await feed.follow("/now", {}, take, fail, every=0.01)
+    await until(lambda: source.asked == 4)
+    (topic,) = feed._topics.values()
+    await until(lambda: topic.pause == 0.2)
+    source.body = b"2"
+    await until(lambda: seen == [1, 2])
+    assert topic.pause == 0.01
+    monkeypatch.setattr(feeding, "LONGEST_PAUSE", 0.05)
+    await until(lambda: topic.pause == 0.05)
+    leave()
+
+
+async def until(true, seconds=10.0):
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.001)
