@@ -53,11 +53,18 @@ class Deciding:
 
 def _facts(found: dict[str, Any]) -> list[tuple[str, str | None]]:
     token, turned = found["token"], found["backwards"]
-    owners = [f"{each['country_code']}-{each['party_id']}" for each in found["owners"]]
+    owners, strangers = (
+        [f"{each['country_code']}-{each['party_id']}" for each in found[which]]
+        for which in ("owners", "without_agreement")
+    )
     return [
         (
             "Token",
             token and f"{token['uid']} ({token['type']}) of {token['country_code']}-{token['party_id']}",
+        ),
+        (
+            "Does not count",
+            f"{', '.join(strangers)}: no agreement on tokens with our CPO" if strangers else None,
         ),
         ("Several owners", ", ".join(owners) if len(owners) > 1 else None),
         ("Alias", "a short name that we gave to a long token" if found["alias"] else None),
