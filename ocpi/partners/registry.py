@@ -1,5 +1,6 @@
 """PartnerRegistry: all partners in memory, found by token, by party and by what they take."""
 
+import asyncio
 import math
 from collections.abc import Callable
 from datetime import datetime
@@ -45,6 +46,7 @@ class PartnerRegistry:
         self._store = store
         self._shared = shared
         self._looked_at = -math.inf
+        self._reading = asyncio.Lock()
         self._partners: dict[str, Partner] = {}
         self._by_hash: dict[str, tuple[str, TokenKind]] = {}
         self._by_party: dict[tuple[str, Party], str] = {}
@@ -55,10 +57,11 @@ class PartnerRegistry:
 
     async def load(self) -> None:
         """Read all partners."""
-        async with self._store.reading() as session:
-            partners = await tables.load_all(session)
-        self._partners = {partner.id: partner for partner in partners}
-        self._index()
+        async with self._reading:
+            async with self._store.reading() as session:
+                partners = await tables.load_all(session)
+            self._partners = {partner.id: partner for partner in partners}
+            self._index()
 
     async def reload(self, partner_id: str) -> None:
         """Read one partner that was changed here again, and tell who listens."""
@@ -79,13 +82,15 @@ class PartnerRegistry:
 
     async def refresh(self, partner_id: str) -> None:
         """Read one partner again, or forget it where it is gone."""
-        async with self._store.reading() as session:
-            partner = await tables.load(session, partner_id)
-        if partner is None:
-            self._partners.pop(partner_id, None)
-        else:
-            self._partners[partner_id] = partner
-        self._index()
+        # One after the other: what was read before a change must never replace what was read after it.
+        async with self._reading:
+            async with self._store.reading() as session:
+                partner = await tables.load(session, partner_id)
+            if partner is None:
+                self._partners.pop(partner_id, None)
+            else:
+                self._partners[partner_id] = partner
+            self._index()
 
     def find(self, partner_id: str) -> Partner | None:
         """The partner with this id."""
