@@ -1,5 +1,6 @@
 """Agreements: which parties may reach each other, in memory for every message, in the database for ever."""
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
@@ -36,12 +37,19 @@ class Agreements:
         self._modules: dict[Pair, frozenset[str] | None] = {}
         self._updated: dict[Pair, datetime] = {}
         self._read_at: datetime | None = None
+        self._reading = asyncio.Lock()
 
     async def reload(self) -> bool:
         """Read all of them; whether anything has changed since the last time."""
-        read_at = self._clock.now()
+        # One after the other: what was read before a change must never replace what was read after it.
+        async with self._reading:
+            return self._take(self._clock.now(), await self._rows())
+
+    async def _rows(self) -> Sequence[HubAgreementRow]:
         async with self._store.reading() as session:
-            found = await rows.agreements(session)
+            return await rows.agreements(session)
+
+    def _take(self, read_at: datetime, found: Sequence[HubAgreementRow]) -> bool:
         self._read_at = read_at
         self._updated = {(row.one, row.other): row.last_updated for row in found}
         modules = {
@@ -77,8 +85,7 @@ class Agreements:
 
     async def all(self) -> Sequence[HubAgreementRow]:
         """The agreements in force, in order of their parties."""
-        async with self._store.reading() as session:
-            return [row for row in await rows.agreements(session) if not row.ended]
+        return [row for row in await self._rows() if not row.ended]
 
     async def get(self, one: Party, other: Party) -> HubAgreementRow:
         """The agreement of two parties. Raises NotFound."""
