@@ -68,7 +68,12 @@ class Map:
         self._map.clear_layers()
         if self._view.console.tiles is not None:
             self._map.tile_layer(url_template=self._view.console.tiles, options={"maxZoom": 19})
-        self._map.on("init", self._draw)
+        self._map.on("init", self._begin)
+
+    def _begin(self) -> None:
+        if self._view.console.tiles is None:
+            ui.run_javascript(f"window.voltbridge.ground({self._map.id})")
+        self._draw()
 
     def _draw(self) -> None:
         if not self._map.is_initialized:

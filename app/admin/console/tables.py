@@ -10,12 +10,17 @@ from app.admin.console import parts
 
 
 class Column(NamedTuple):
-    """`kind`: text, number, time, ago, chip (a state) or link (words and address). `sort` names it to the API."""
+    """`kind`: text, long (sentences), number, time, ago, chip (a state) or link (words and address).
+
+    `sort` names it to the API.
+    """
 
     title: str
     kind: str = "text"
     sort: str | None = None
 
+
+_CLASSES = {"number": "vb-number", "long": "vb-long"}
 
 Cell = Any
 """A text; for a chip a state or (state, words); for a link (words, address); for a time an RFC 3339 text."""
@@ -63,7 +68,7 @@ class Table:
         self._nothing.set_visibility(not rows)
 
     def _head(self, column: Column) -> None:
-        with parts.box("th", "vb-number" if column.kind == "number" else "", scope="col") as head:
+        with parts.box("th", _CLASSES.get(column.kind, ""), scope="col") as head:
             if column.sort is None or self._on_sort is None:
                 parts.text("span", column.title)
                 return
@@ -113,7 +118,7 @@ class _Row:
 
 
 def _cell(column: Column) -> Element:
-    with parts.box("td", "vb-number" if column.kind == "number" else ""):
+    with parts.box("td", _CLASSES.get(column.kind, "")):
         if column.kind in ("time", "ago"):
             return parts.time(None, "short" if column.kind == "time" else "ago")
         if column.kind == "chip":

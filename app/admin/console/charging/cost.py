@@ -16,7 +16,7 @@ _UNITS = {"ENERGY": "kWh", "TIME": "h", "PARKING_TIME": "h", "RESERVATION_TIME":
 _SECONDS = ("TIME", "PARKING_TIME", "RESERVATION_TIME")
 _COLUMNS = (
     Column("From", "time"), Column("What"), Column("Measured", "number"), Column("Billed", "number"),
-    Column("Price", "number"), Column("Without VAT", "number"), Column("With VAT", "number"), Column("Why"),
+    Column("Price", "number"), Column("Without VAT", "number"), Column("With VAT", "number"), Column("Why", "long"),
 )  # fmt: skip
 
 
@@ -37,7 +37,7 @@ async def show(view: View, cdr_id: str) -> None:
         table = Table(
             "Lines of the bill", _COLUMNS, nothing=("No line", "Nothing of this session has a price.")
         )
-        table.show([_line(each, found["currency"]) for each in found["lines"]])
+        table.show(_lines(found["lines"], found["currency"]))
         _unpriced(found["unpriced"])
 
 
@@ -54,6 +54,16 @@ def _sums(found: dict[str, Any]) -> None:
     if found["asked_beyond"]:
         beyond = writing.money(found["asked_beyond"]["excl_vat"], found["currency"])
         parts.text("p", f"The record asks {beyond} beyond what its periods come to.", "vb-note")
+
+
+def _lines(lines: list[dict[str, Any]], currency: str) -> list[list[Any]]:
+    """Each with its reason; one that is the reason of the line above is not told again."""
+    rows = [_line(each, currency) for each in lines]
+    reasons = [row[-1] for row in rows]
+    return [
+        [*row[:-1], "as above" if number and reasons[number - 1] == row[-1] else row[-1]]
+        for number, row in enumerate(rows)
+    ]
 
 
 def _line(line: dict[str, Any], currency: str) -> list[Any]:

@@ -13,7 +13,7 @@ STATES = {"": "Any state", "held": "Held", "issued": "Issued", "discarded": "Dis
 _COLUMNS = (
     Column("Record", "link"),
     Column("State", "chip"),
-    Column("Why held"),
+    Column("Why held", "long"),
     Column("Made", "time"),
     Column("Session", "link"),
     Column("Location"),

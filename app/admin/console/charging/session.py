@@ -122,7 +122,7 @@ def _facts(session: dict[str, Any]) -> list[tuple[str, Any]]:
 async def _records(view: View, session_id: str) -> None:
     """The records it ended in; what the newest one costs is explained here."""
     columns = (
-        Column("Record", "link"), Column("State", "chip"), Column("Why held"), Column("Made", "time"),
+        Column("Record", "link"), Column("State", "chip"), Column("Why held", "long"), Column("Made", "time"),
         Column("Energy", "number"), Column("Cost", "number"),
     )  # fmt: skip
     with parts.card("Records", "vb-flush"):

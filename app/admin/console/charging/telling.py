@@ -10,7 +10,7 @@ from app.admin.console.views import View
 
 _COLUMNS = (
     Column("Partner", "link"), Column("State", "chip"), Column("Failed tries", "number"), Column("Delivered", "time"),
-    Column("What was wrong"),
+    Column("What was wrong", "long"),
 )  # fmt: skip
 
 

@@ -9,14 +9,14 @@ from app.admin.console.views import View
 SHOWN = 20
 _VERDICTS = {"pass": ("delivered", "fine"), "warn": ("waiting", "marked"), "refuse": ("dead", "refused")}
 _COLUMNS = (
-    Column("Record"), Column("From"), Column("To"), Column("Check", "chip"), Column("What was found"), Column("Became"),
+    Column("Record"), Column("From"), Column("To"), Column("Check", "chip"), Column("What was found", "long"), Column("Became"),
     Column("Energy", "number"), Column("Cost", "number"), Column("Received", "ago"),
 )  # fmt: skip
 
 
 async def show(view: View) -> None:
     """The newest, live."""
-    with parts.card("Records that passed", "vb-flush", note=f"the newest {SHOWN}"):
+    with parts.card("Records that passed", "vb-flush vb-hub", note=f"the newest {SHOWN}"):
         table = Table(
             "Records that passed",
             _COLUMNS,

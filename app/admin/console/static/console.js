@@ -73,6 +73,9 @@
     field.remove();
   };
 
+  // A page behind others asks for nothing.
+  document.addEventListener("visibilitychange", () => window.emitEvent?.("vb-looking", !document.hidden));
+
   // The scheme of the system, unless this viewer has chosen one.
   const kept = () => { try { return localStorage.getItem("voltbridge-scheme"); } catch { return null; } };
   const scheme = (name) => {
@@ -84,5 +87,38 @@
     if (name) window.Quasar?.Dark.set(name === "dark");
   };
 
-  window.voltbridge = { say, utc, settle };
+  // The ground of a map without tiles: meridians and parallels with their degrees, and a scale.
+  const spacings = [30, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001];
+  const degrees = (value, step, positive, negative) => {
+    const digits = Math.max(0, Math.ceil(-Math.log10(step)));
+    return `${Math.abs(value).toFixed(digits)}° ${value < 0 ? negative : value > 0 ? positive : ""}`.trim();
+  };
+  const ground = (id) => {
+    const map = getElement(id)?.map;
+    if (!map) return;
+    const drawn = L.layerGroup().addTo(map);
+    L.control.scale({ imperial: false }).addTo(map);
+    const line = (ends, at, label, side) => {
+      L.polyline(ends, { className: "vb-degree", interactive: false }).addTo(drawn);
+      const icon = L.divIcon({ className: `vb-degree-label ${side}`, html: label, iconSize: null });
+      L.marker(at, { icon, interactive: false, keyboard: false }).addTo(drawn);
+    };
+    const draw = () => {
+      drawn.clearLayers();
+      const seen = map.getBounds(), { x: width } = map.getSize();
+      const [south, west, north, east] = [seen.getSouth(), seen.getWest(), seen.getNorth(), seen.getEast()];
+      const step = spacings.find((each) => (east - west) / each >= width / 160) ?? spacings.at(-1);
+      const first = (edge) => Math.ceil(edge / step) * step;
+      for (let x = first(west); x < east - (east - west) * 0.06; x += step) {
+        line([[south, x], [north, x]], [south, x], degrees(x, step, "E", "W"), "vb-below");
+      }
+      for (let y = first(Math.max(south, -85)); y < Math.min(north, 85); y += step) {
+        line([[y, west], [y, east]], [y, east], degrees(y, step, "N", "S"), "vb-beside");
+      }
+    };
+    map.on("moveend", draw);
+    draw();
+  };
+
+  window.voltbridge = { say, utc, settle, ground };
 })();

@@ -66,7 +66,11 @@ def options(samples: list[dict[str, Any]]) -> dict[str, Any]:
         "grid": {"left": 52, "right": 58, "top": 34, "bottom": 28},
         "legend": {"top": 0, "textStyle": {"color": _GREY}},
         "tooltip": {"trigger": "axis", "renderMode": "richText"},
-        "xAxis": {"type": "time", "axisLabel": {"color": _GREY}, "axisLine": {"lineStyle": {"color": _GREY}}},
+        "xAxis": {
+            "type": "time",
+            "axisLabel": {"color": _GREY, "hideOverlap": True},
+            "axisLine": {"lineStyle": {"color": _GREY}},
+        },
         "yAxis": [_axis("kW"), _axis("kWh", split=False)],
         "series": series(samples),
     }

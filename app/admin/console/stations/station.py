@@ -26,7 +26,7 @@ async def page(view: View, station_id: str) -> None:
         about.show(found)
         boot.show(found)
 
-    await view.follow(path, show, every=1)
+    await view.follow(path, show)
     await meter.show(view, station_id)
     await _transactions(view, station_id)
     await availability.show(view, station_id)
@@ -131,7 +131,7 @@ def _fact(name: str, value: Any) -> Any:
 async def _transactions(view: View, station_id: str) -> None:
     columns = (
         Column("Began", "time"), Column("Ended", "time"), Column("Connector"), Column("Id tag"), Column("Energy", "number"),
-        Column("Remarks"),
+        Column("Remarks", "long"),
     )  # fmt: skip
     with parts.card("Transactions", "vb-flush", note=f"the last {LATEST}"):
         table = Table(
@@ -157,7 +157,7 @@ async def _transactions(view: View, station_id: str) -> None:
 async def _faults(view: View, path: str) -> None:
     columns = (
         Column("From", "time"), Column("To", "time"), Column("Connector"), Column("Status", "chip"), Column("Error"),
-        Column("In its own words"),
+        Column("In its own words", "long"),
     )  # fmt: skip
     with parts.card("Faults", "vb-flush", note="as far back as the wire log is kept"):
         table = Table(
