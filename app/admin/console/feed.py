@@ -13,6 +13,14 @@ Take = Callable[[Any, int | None], None]
 """Takes a new document and, of a list's page, the length of the whole list."""
 Fail = Callable[[Refusal | None], None]
 """Takes why there is nothing new, and None when there is again."""
+Looking = Callable[[], bool]
+"""Whether the page can be seen: nothing is asked for one in a tab behind others."""
+
+QUIET = 8
+"""After so many answers that were the same a document is asked for less often, until it changes."""
+SLOWER = 3
+LONGEST_PAUSE = 6.0
+"""Seconds up to which pauses are made longer."""
 
 _log = logs.get("console.feed")
 
@@ -21,6 +29,7 @@ _log = logs.get("console.feed")
 class _Viewer:
     take: Take
     fail: Fail
+    looking: Looking
 
 
 @dataclass(slots=True)
@@ -29,6 +38,14 @@ class _Topic:
     viewers: list[_Viewer] = field(default_factory=list)
     last: Answered | None = None
     refused: bool = False
+    same: int = 0
+
+    @property
+    def pause(self) -> float:
+        """How long to wait before the next question."""
+        if self.same < QUIET:
+            return self.every
+        return max(self.every, min(self.every * SLOWER, LONGEST_PAUSE))
 
 
 class Feed:
@@ -44,7 +61,14 @@ class Feed:
         return len(self._topics)
 
     async def follow(
-        self, path: str, query: dict[str, Query], take: Take, fail: Fail, *, every: float
+        self,
+        path: str,
+        query: dict[str, Query],
+        take: Take,
+        fail: Fail,
+        *,
+        every: float,
+        looking: Looking = lambda: True,
     ) -> Callable[[], None]:
         """Give `take` the document now, and again whenever it has changed; ends when the result is called.
 
@@ -59,7 +83,7 @@ class Feed:
                 topic = self._topics[key] = _Topic(every)
                 spawn(self._keep(key, topic), f"console:{path}")
             topic.last = topic.last or answered
-        viewer = _Viewer(take, fail)
+        viewer = _Viewer(take, fail, looking)
         topic.viewers.append(viewer)
         take(read(topic.last.body), topic.last.total)
 
@@ -73,10 +97,11 @@ class Feed:
         path, query = key
         try:
             while True:
-                await asyncio.sleep(topic.every)
+                await asyncio.sleep(topic.pause)
                 if not topic.viewers:
                     return
-                await self._once(path, dict(query), topic)
+                if any(viewer.looking() for viewer in topic.viewers):
+                    await self._once(path, dict(query), topic)
         finally:
             self._topics.pop(key, None)
 
@@ -93,8 +118,9 @@ class Feed:
             for viewer in tuple(topic.viewers):
                 _safely(viewer.fail, None)
         if answered == topic.last:
+            topic.same += 1
             return
-        topic.last = answered
+        topic.last, topic.same = answered, 0
         document = read(answered.body)
         for viewer in tuple(topic.viewers):
             _safely(viewer.take, document, answered.total)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from nicegui.element import Element
+
 from app.admin.console import parts, writing
 from app.admin.console.charging import words
 from app.admin.console.stations.words import page_of
@@ -14,9 +16,11 @@ _KINDS = {
 
 
 class Latest:
-    """The list; made anew only when something happened."""
+    """The list; entries that stay are not made anew."""
 
     def __init__(self) -> None:
+        self._shown: list[dict[str, Any]] = []
+        self._made: list[Element] = []
         with parts.card("What happened last"):
             self._list = parts.box("ol", "vb-line vb-news", aria_label="What happened last, newest first")
             self._nothing = parts.empty(
@@ -24,19 +28,28 @@ class Latest:
             )
 
     def show(self, found: list[dict[str, Any]]) -> None:
-        """These happened, newest first."""
-        self._list.clear()
+        """These happened, newest first. What is new goes on top, unless it belongs further down."""
+        new = next((n for n in range(len(found)) if found[n:] == self._shown[: len(found) - n]), len(found))
+        for element in self._made[len(found) - new :]:
+            element.delete()
+        kept = self._made[: len(found) - new]
         with self._list:
-            for each in found:
-                _entry(each)
+            made = [_entry(each) for each in found[:new]]
+        for place, element in enumerate(made):
+            element.move(target_index=place)
+        self._shown, self._made = found, made + kept
         self._nothing.set_visibility(not found)
 
 
-def _entry(each: dict[str, Any]) -> None:
-    with parts.box("li", f"vb-moment vb-dot-{_KINDS[each['kind']]}"), parts.box("div", "vb-news-entry"):
+def _entry(each: dict[str, Any]) -> Element:
+    with (
+        parts.box("li", f"vb-moment vb-dot-{_KINDS[each['kind']]}") as made,
+        parts.box("div", "vb-news-entry"),
+    ):
         parts.link(*_about(each))
         parts.time(each["at"], "ago")
         parts.text("span", _told(each))
+    return made
 
 
 def _about(each: dict[str, Any]) -> tuple[str, str]:

@@ -33,6 +33,7 @@ def shell(view: View, title: str, entries: Sequence[Entry], current: str) -> Ite
             view.banner()
             with parts.box("main", "vb-main", id="main", tabindex="-1"):
                 yield
+    view.watch()
     ui.run_javascript("window.voltbridge.settle()")
 
 

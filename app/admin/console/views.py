@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from nicegui import Client, ui
 from nicegui.element import Element
+from nicegui.events import GenericEventArguments
 
 from app.admin.console import parts
 from app.admin.console.asking import Api, Query, Refusal
@@ -32,6 +33,7 @@ class View:
         self.console = console
         self.api = console.api
         self.client = client
+        self.looked_at = True
         self._banner: Element | None = None
         self._failing: set[object] = set()
 
@@ -42,6 +44,14 @@ class View:
             return ZoneInfo(self.client.request.cookies.get("voltbridge_zone", "UTC"))
         except (KeyError, ValueError, OSError):
             return ZoneInfo("UTC")
+
+    def watch(self) -> None:
+        """Hear from the browser whether the page can be seen; while it cannot, it is told nothing new."""
+
+        def seen(event: GenericEventArguments) -> None:
+            self.looked_at = event.args is True
+
+        ui.on("vb-looking", seen)
 
     def banner(self) -> None:
         """Where it is told that live data cannot be read; made by the shell."""
@@ -74,7 +84,9 @@ class View:
             if not self.client.is_deleted:
                 self._complain_live(mark, refusal)
 
-        leave = await self.console.feed.follow(path, query, take, fail, every=every)
+        leave = await self.console.feed.follow(
+            path, query, take, fail, every=every, looking=lambda: self.looked_at
+        )
 
         def end() -> None:
             leave()

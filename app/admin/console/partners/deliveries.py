@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nicegui import ui
+from nicegui.element import Element
 
 from app.admin.console import parts
 from app.admin.console.partners import words
@@ -36,6 +37,7 @@ class _Deliveries:
         self._view, self._partner, self._names = view, partner, names
         self._state, self._limit = state, AT_ONCE
         self._shown: list[dict[str, Any]] | None = None
+        self._made: dict[str, tuple[dict[str, Any], Element]] = {}
         self._leave: Callable[[], None] | None = None
         with parts.card(title) as head:
             with head, parts.box("div", "vb-actions vb-push"):
@@ -43,7 +45,7 @@ class _Deliveries:
                     "outlined dense"
                 ).classes("vb-choice")
                 self._all = parts.button("Retry all shown", view.act(self._retry_all), icon="replay")
-            self._list = parts.box("ul", "vb-events", aria_label=title)
+            self._list = parts.box("ul", "vb-events vb-limited", aria_label=title, tabindex="0")
             self._nothing = parts.box("div")
             with parts.box("div", "vb-actions vb-more") as self._foot:
                 parts.button("Show more", view.act(self._further))
@@ -67,10 +69,17 @@ class _Deliveries:
         self._all.set_visibility(self._state in ("dead", "failing") and bool(found))
 
     def _fill(self, found: list[dict[str, Any]]) -> None:
-        self._list.clear()
-        with self._list:
-            for each in found:
-                self._entry(each)
+        """Entries that stay as they are are not made anew."""
+        stay = {name: made for name, made in self._made.items() if made[0] in found}
+        for name in self._made.keys() - stay.keys():
+            self._made[name][1].delete()
+        self._made = stay
+        for place, each in enumerate(found):
+            if each["id"] not in stay:
+                with self._list:
+                    entry = self._entry(each)
+                entry.move(target_index=place)
+                self._made[each["id"]] = (each, entry)
         self._nothing.clear()
         if not found:
             with self._nothing:
@@ -80,8 +89,8 @@ class _Deliveries:
                     )
                 )
 
-    def _entry(self, each: dict[str, Any]) -> None:
-        with parts.box("li", "vb-waiting vb-delivery"):
+    def _entry(self, each: dict[str, Any]) -> Element:
+        with parts.box("li", "vb-waiting vb-delivery") as made:
             with parts.box("div", "vb-stack"):
                 with parts.box("div", "vb-message-head"):
                     parts.text("span", each["object"], "vb-strong")
@@ -93,6 +102,7 @@ class _Deliveries:
                     parts.text("div", each["last_error"], "vb-step-found")
             if each["state"] in ("waiting", "failing", "dead", "discarded"):
                 self._doings(each)
+        return made
 
     def _whose(self, each: dict[str, Any]) -> None:
         if self._names is None:
