@@ -1,7 +1,7 @@
 """How each partner is doing: failures in a row, when it is tried again, whether it is paused."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
@@ -13,6 +13,9 @@ from app.outbox.tables import DeliveryRow, LaneRow
 from app.store.columns import micros, micros_or_none, moment_or_none
 from app.store.statements import Row, Statement, ask, query, run, update, upsert
 from app.store.writer import Batch
+
+_GRAIN = timedelta(seconds=1)
+"""How exactly the last success is known: many a second are not worth a row each."""
 
 
 class Lane(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +31,11 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True):
     def succeeded(self, now: datetime) -> "Lane":
         """The partner took something."""
         return Lane(partner_id=self.partner_id, paused=self.paused, last_success=now)
+
+    def as_good_after(self, now: datetime) -> bool:
+        """Whether one more success says nothing that is worth writing."""
+        known = self.last_success is not None and now - self.last_success < _GRAIN
+        return known and self.failures == 0 and self.retry_at is None and self.last_error is None
 
     def failed(self, why: Down, now: datetime) -> "Lane":
         """The partner was away once more."""

@@ -59,6 +59,8 @@ def lanes_after(known: dict[str, Lane], results: Iterable[Result], now: datetime
     for partner_id, outcomes in _by_partner(results).items():
         before = known.get(partner_id, Lane(partner_id=partner_id))
         absences = [outcome for outcome in outcomes if isinstance(outcome, Down)]
+        if not absences and before.as_good_after(now):
+            continue
         lane = before.succeeded(now) if len(absences) < len(outcomes) else before
         changed[partner_id] = lane.failed(absences[-1], now) if absences else lane
     return changed
