@@ -8,6 +8,7 @@ import msgspec
 from app.domain.errors import Conflict
 from app.domain.parties import Role
 from app.outbox import inspect, lanes
+from app.store import tokens
 from app.store.unit_of_work import UnitOfWork
 from ocpi.client import Peer
 from ocpi.envelope import data_of, require_success
@@ -335,6 +336,11 @@ async def _say_goodbye(desk: Desk, partner: Partner) -> str | None:
 async def _suspend(desk: Desk, partner_id: str) -> None:
     async def suspended(partner: Partner, unit: UnitOfWork) -> Partner:
         await inspect.give_up(unit.session, partner_id, "the partner has unregistered")
+        # Whoever is told of no session pays for none. One that is on our other platform still is.
+        other = PLATFORM if partner.platform == HUB else HUB
+        for each in partner.parties:
+            if desk.registry.by_party(other, each.party) is None:
+                await tokens.remove_party(unit.session, each.country_code, each.party_id)
         return msgspec.structs.replace(
             without_tokens_in(partner),
             state=PartnerState.SUSPENDED,

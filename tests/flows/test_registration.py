@@ -259,6 +259,23 @@ async def test_a_partner_unregisters_and_both_tokens_are_void(ocpi_house, emsp):
     assert await status_of(ocpi_house, emsp, token) == 401
 
 
+async def test_drivers_of_a_partner_that_unregistered_are_nobodys(ocpi_house, emsp):
+    await register_with_us(ocpi_house, emsp)
+    async with asyncio.timeout(30):
+        while not await known_tokens(ocpi_house):
+            await asyncio.sleep(0.01)
+
+    await emsp.registration.unregister()
+
+    assert await known_tokens(ocpi_house) == []
+
+
+async def known_tokens(house):
+    """Tokens that we have of the partner's driver."""
+    async with house.store.reading() as session:
+        return await tokens.by_uid(session, "04A2B3C4D5E680")
+
+
 async def test_we_unregister_and_the_partner_knows(ocpi_house, emsp):
     partner = await register_with_us(ocpi_house, emsp)
 
