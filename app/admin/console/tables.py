@@ -1,6 +1,7 @@
 """Tables that stay: rows are filled anew in place, so that what changes is all that travels to the browser."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from nicegui.element import Element
@@ -10,7 +11,7 @@ from app.admin.console import parts
 
 
 class Column(NamedTuple):
-    """`kind`: text, long (sentences), number, time, ago, chip (a state) or link (words and address).
+    """`kind`: text, long (sentences), number, time, ago, chip (a state), link (words and address) or do (a button).
 
     `sort` names it to the API.
     """
@@ -23,7 +24,8 @@ class Column(NamedTuple):
 _CLASSES = {"number": "vb-number", "long": "vb-long"}
 
 Cell = Any
-"""A text; for a chip a state or (state, words); for a link (words, address); for a time an RFC 3339 text."""
+"""A text; for a chip a state or (state, words); for a link (words, address); for a time an RFC 3339 text;
+for a button (words, what a click does), or None where there is nothing to do."""
 
 
 class Table:
@@ -98,18 +100,37 @@ class _Row:
         self._shown: list[Cell] = [None] * len(columns)
         with parts.box("tr") as self._row:
             self._cells = [_cell(column) for column in columns]
+        for number, column in enumerate(columns):
+            if column.kind == "do":
+                self._cells[number].on("click", partial(self._do, number))
         self._kinds = [column.kind for column in columns]
         self._visible = True
 
     def show(self, cells: Sequence[Cell]) -> None:
         for number, (kind, element, value) in enumerate(zip(self._kinds, self._cells, cells, strict=True)):
-            if value != self._shown[number]:
+            if kind == "do":
+                self._offer(number, element, value)
+            elif value != self._shown[number]:
                 self._shown[number] = value
                 _fill(kind, element, value)
         self._see(True)
 
     def hide(self) -> None:
         self._see(False)
+
+    def _offer(self, number: int, element: Element, value: Cell) -> None:
+        """The button does what it was offered last, though it stays the same one."""
+        words = None if value is None else value[0]
+        before = self._shown[number]
+        self._shown[number] = value
+        if before is None or words != before[0]:
+            element.set_visibility(words is not None)
+            if words is not None and isinstance(element, TextElement):
+                element.set_text(words)
+
+    async def _do(self, number: int) -> None:
+        if self._shown[number] is not None:
+            await self._shown[number][1]()
 
     def _see(self, visible: bool) -> None:
         if visible != self._visible:
@@ -125,6 +146,10 @@ def _cell(column: Column) -> Element:
             return parts.chip(None)
         if column.kind == "link":
             return parts.link("", "#")
+        if column.kind == "do":
+            button = parts.text("button", "", "vb-copy")
+            button.props["type"] = "button"
+            return button
         return parts.text("span", "–")
 
 

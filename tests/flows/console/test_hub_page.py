@@ -8,8 +8,9 @@ import pytest
 import pytest_asyncio
 
 from ocpi.wire.types import Role
-from tests.flows.hub_party import HubParty
+from tests.flows.hub_party import HubParty, ok
 
+AT = "2026-01-20T10:00:00Z"
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
 
 
@@ -34,6 +35,20 @@ async def parties(house):
 
 def cell(page, one, other):
     return page.get_by_role("table", name="Agreements").get_by_role("button", name=f"{one} and {other}:")
+
+
+def cdr(remark):
+    """10 kWh at 0.25, without VAT."""
+    price = {"type": "ENERGY", "price": 0.25, "step_size": 1}
+    tariff = {"country_code": "BE", "party_id": "CPA", "id": "T1", "currency": "EUR", "last_updated": AT}
+    token = {"country_code": "FR", "party_id": "EMA", "uid": "04C0", "type": "RFID", "contract_id": "X"}
+    return {
+        "country_code": "BE", "party_id": "CPA", "id": "CONSOLE-1", "session_id": "S-CONSOLE-1", "cdr_token": token,
+        "start_date_time": AT, "end_date_time": AT.replace("T10", "T11"), "auth_method": "WHITELIST",
+        "cdr_location": {"id": "LOC1"}, "currency": "EUR", "tariffs": [tariff | {"elements": [{"price_components": [price]}]}],
+        "charging_periods": [{"start_date_time": AT, "dimensions": [{"type": "ENERGY", "volume": 10}]}],
+        "total_cost": {"excl_vat": 2.5}, "total_energy": 10, "total_time": 1, "remark": remark, "last_updated": AT,
+    }  # fmt: skip
 
 
 async def told(cpo):
@@ -76,6 +91,27 @@ async def test_an_agreement_is_clicked_and_messages_pass(page, house, parties):
     await page.get_by_role("dialog").get_by_role("button", name="End agreement").click()
     await page.get_by_role("button", name="BE-CPA and FR-EMA: none").wait_for()
     assert await told(cpo) == 4000
+
+
+async def test_a_refused_record_is_let_pass_with_a_reason(page, house, parties):
+    cpo, emsp = parties
+    await house.admin.put("hub/agreements/BE-CPA/FR-EMA", {"modules": []})
+    emsp.answers = lambda _: ok(status=201)
+    for remark in ("first", "other bytes under the same id"):
+        await cpo.call("POST", "receiver/cdrs", to="FR-EMA", body=cdr(remark))
+    await page.goto("/hub")
+    refused = (
+        page.get_by_role("table", name="Records that passed").get_by_role("row").filter(has_text="refused")
+    )
+    await refused.filter(has_text="CONSOLE-1").get_by_role("button", name="Let pass").click()
+    dialog = page.get_by_role("dialog").filter(has_text="Let CONSOLE-1 pass?")
+    await dialog.get_by_role("button", name="Let pass").click()
+    await page.get_by_text("reason: must say something").wait_for()
+    await dialog.get_by_label("Why").fill("agreed by phone")
+    await dialog.get_by_role("button", name="Let pass").click()
+    await refused.get_by_text("may pass").wait_for()
+    (found,) = (await house.admin.get("hub/cdrs?state=refused"))[:1]
+    assert (found["cdr"], found["allowed"]) == ("CONSOLE-1", "agreed by phone")
 
 
 async def test_modules_are_chosen_one_by_one(page, house, parties):

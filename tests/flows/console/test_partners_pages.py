@@ -111,6 +111,12 @@ async def test_a_dead_letter_is_tried_again_and_another_put_away(page, house, ne
 
 async def test_settings_are_those_of_the_api(page, house, partner):
     await page.goto(f"/partners/{partner.id}")
+    await (
+        page.get_by_role("table", name="Lists we read")
+        .get_by_role("row")
+        .filter(has_text="tokens")
+        .wait_for()
+    )
     await page.get_by_label("Objects per page, at most").fill("none")
     await page.get_by_role("button", name="Save").click()
     await page.get_by_text("Objects per page, at most: a number is expected").wait_for()

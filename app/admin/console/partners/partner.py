@@ -6,7 +6,7 @@ from nicegui import ui
 
 from app.admin.console import parts, writing
 from app.admin.console.asking import read
-from app.admin.console.partners import adding, deliveries, messages, prices, settings, words
+from app.admin.console.partners import adding, deliveries, messages, prices, reading, settings, words
 from app.admin.console.tables import Column, Table
 from app.admin.console.views import View
 
@@ -28,6 +28,7 @@ async def page(view: View, partner_id: str) -> None:
             endpoints = _Endpoints()
             if partner["platform"] == "cpo":
                 await prices.show(view, partner)
+            await reading.show(view, partner_id)
         with parts.box("div", "vb-third"):
             settings.show(view, partner)
 

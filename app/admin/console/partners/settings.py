@@ -28,6 +28,7 @@ _CHECKS = {
     "unpriced": "Prices nobody can judge",
     "late": "Late records",
 }
+_DAYS = "Late after days"
 _RULES = {"pass": "Pass", "warn": "Pass and mark", "refuse": "Refuse"}
 
 
@@ -62,7 +63,6 @@ class _Form:
             self._flags = {name: ui.switch(words, value=now[name]) for name, words in _FLAGS.items()}
         with parts.box("div", "vb-actions"):
             parts.button("Save", view.act(self._save), kind="main")
-        self._days = now["clearing"]["late_days"]
         self._saved = self._typed()
 
     def _clearing(self, partner: dict[str, Any]) -> dict[str, ui.select]:
@@ -70,7 +70,9 @@ class _Form:
         if partner["platform"] != "hub":
             return {}
         rules = partner["settings"]["clearing"]
-        return {name: _choice(_RULES, label, rules[name]) for name, label in _CHECKS.items()}
+        found = {name: _choice(_RULES, label, rules[name]) for name, label in _CHECKS.items()}
+        self._days = ui.input(_DAYS, value=str(rules["late_days"])).props("outlined dense inputmode=numeric")
+        return found
 
     def _typed(self) -> dict[str, Any]:
         found: dict[str, Any] = {name: field.value for name, field in self._flags.items()}
@@ -79,7 +81,10 @@ class _Form:
         found["authorize_unknown"] = _ASKED_AS[self._asked.value]
         if self._checks:
             rules = {name: field.value for name, field in self._checks.items()}
-            found["clearing"] = rules | {"late_days": self._days}
+            days = _number(_DAYS, self._days.value)
+            if days is None:
+                raise _NoNumber(_DAYS)
+            found["clearing"] = rules | {"late_days": days}
         return found
 
     async def _save(self) -> None:
