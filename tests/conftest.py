@@ -305,9 +305,9 @@ class OcpiHouse:
         return self.desk.partner(partner_id)
 
     async def settled(self, seconds: float = 30) -> None:
-        """Wait until every delivery is told or dead."""
+        """Wait until every delivery is told or given up."""
         async with asyncio.timeout(seconds):
-            while any(row.state not in ("delivered", "dead") for row in await self.deliveries()):
+            while any(row.state not in ("delivered", "dead", "discarded") for row in await self.deliveries()):
                 await asyncio.sleep(0.01)
 
     async def deliveries(self) -> list[DeliveryRow]:
