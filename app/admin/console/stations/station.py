@@ -17,8 +17,9 @@ async def page(view: View, station_id: str) -> None:
     station = await view.api.get(path)
     parts.link("All stations", "/stations", "vb-link vb-back")
     with parts.box("div", "vb-grid"):
-        with parts.box("div", "vb-two-thirds"):
+        with parts.box("div", "vb-two-thirds vb-stack-cards vb-top-cards"):
             about = _About(view, station_id)
+            await availability.show(view, station_id)
         with parts.box("div", "vb-third"):
             boot = _Boot()
 
@@ -29,7 +30,6 @@ async def page(view: View, station_id: str) -> None:
     await view.follow(path, show)
     await meter.show(view, station_id)
     await _transactions(view, station_id)
-    await availability.show(view, station_id)
     await _faults(view, path)
     await calls.show(view, station)
     await wire.show(view, station_id)
