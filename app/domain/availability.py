@@ -40,9 +40,15 @@ def turns(reports: Reports) -> dict[int, Turn]:
 
 def changed(reports: Reports, seen: ConnectorReport) -> list[Turn]:
     """The EVSEs that stand differently by this newer word, or were not known."""
-    before, after = turns(reports), turns({**reports, (seen.evse, seen.connector): seen})
+    after = {**reports, (seen.evse, seen.connector): seen}
+    known = {evse for evse, _ in reports}
+    # Most words are about one EVSE, and there is one for every fifth message of a station.
+    spoken_of = (seen.evse,) if seen.evse else sorted(known - {0})
+    found = [_turn(after, evse) for evse in spoken_of]
     return [
-        turn for evse, turn in after.items() if evse not in before or before[evse].standing != turn.standing
+        turn
+        for turn in found
+        if turn.evse not in known or _turn(reports, turn.evse).standing != turn.standing
     ]
 
 
