@@ -1,7 +1,8 @@
 """Sessions and records in a browser: one is followed live to its record, which is explained, held, released, credited."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from ocpi.wire.commands import CommandType
 from tests.flows.site import fresh, set_up
 from tests.flows.station import connected
 
@@ -98,3 +99,25 @@ async def test_an_issued_record_is_corrected_and_credited(page, house):
     await page.goto(f"/sessions/{session['id']}")
     table = page.get_by_role("table", name="Records")
     await table.get_by_role("row").nth(4).wait_for()
+
+
+async def test_a_reservation_is_given_up(page, house, partner):
+    site = await set_up(house, partner)
+    name = f"R{fresh()}"
+    async with connected(house, site.station) as station:
+        await station.boot()
+        sent = await partner.command(
+            CommandType.RESERVE_NOW,
+            token=partner.token(site.tag),
+            location_id=site.location,
+            evse_uid=site.evse(),
+            reservation_id=name,
+            expiry_date=datetime.now(UTC) + timedelta(minutes=10),
+        )
+        assert await partner.result(sent) == "ACCEPTED"
+        await page.goto("/sessions")
+        row = page.get_by_role("table", name="Reservations").get_by_role("row").filter(has_text=name)
+        await row.get_by_role("button", name="Give up").click()
+        await page.get_by_role("alertdialog").get_by_role("button", name="Give up").click()
+        await row.get_by_text("canceled").wait_for()
+        await station.told("CancelReservation")

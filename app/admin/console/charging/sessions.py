@@ -1,9 +1,9 @@
-"""All sessions, newest first, as they go on."""
+"""All sessions, newest first, as they go on; below them reservations."""
 
 from typing import Any
 
 from app.admin.console import writing
-from app.admin.console.charging import words
+from app.admin.console.charging import reservations, words
 from app.admin.console.charging.paged import Paged
 from app.admin.console.stations.words import page_of
 from app.admin.console.tables import Column
@@ -41,9 +41,11 @@ async def page(view: View) -> None:
     )
     found.choice("status", "Status", STATUSES)
     partners = await view.api.get("/partners", limit=1000)
-    found.choice("partner", "Partner", {"": "Any partner"} | {each["id"]: each["name"] for each in partners})
+    names = {each["id"]: each["name"] for each in partners}
+    found.choice("partner", "Partner", {"": "Any partner"} | names)
     found.field("station", "Station")
     await found.show()
+    await reservations.show(view, names)
 
 
 def _row(session: dict[str, Any]) -> list[Any]:
