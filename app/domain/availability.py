@@ -41,15 +41,12 @@ def turns(reports: Reports) -> dict[int, Turn]:
 def changed(reports: Reports, seen: ConnectorReport) -> list[Turn]:
     """The EVSEs that stand differently by this newer word, or were not known."""
     after = {**reports, (seen.evse, seen.connector): seen}
-    known = {evse for evse, _ in reports}
-    # Most words are about one EVSE, and there is one for every fifth message of a station.
-    spoken_of = (seen.evse,) if seen.evse else sorted(known - {0})
-    found = [_turn(after, evse) for evse in spoken_of]
-    return [
-        turn
-        for turn in found
-        if turn.evse not in known or _turn(reports, turn.evse).standing != turn.standing
-    ]
+    if seen.evse == 0:
+        before = turns(reports)
+        return [turn for evse, turn in turns(after).items() if before[evse].standing != turn.standing]
+    known = any(evse == seen.evse for evse, _ in reports)
+    turn = _turn(after, seen.evse)
+    return [] if known and _turn(reports, seen.evse).standing == turn.standing else [turn]
 
 
 def offline(reports: Reports) -> list[Turn]:
