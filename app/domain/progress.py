@@ -31,13 +31,16 @@ def meter(s: Situation, report: TransactionMetered) -> None:
 
 
 def keep(s: Situation, running: Running | None, place: tuple[int, int], sample: MeterSample) -> None:
-    """Store a sample whole; read it into the transaction it belongs to, if that is still under way."""
+    """Store a sample whole, and read it into the transaction it belongs to."""
     at = clocks.billed(sample.at, s.now)
     reading = read(sample.values)
     ref = running.transaction.ref if running else None
     s.changes.samples.append(KeptSample(*place, ref, at, sample, reading))
-    if running is not None and running.transaction.active:
-        running.register.add(at, reading)
+    if running is None:
+        return
+    # After an end that we put ourselves, too: a true stop that comes late is billed with all that was metered.
+    running.register.add(at, reading)
+    if running.transaction.active:
         for value in sample.values:
             if value.signed:
                 _keep_signed(running.transaction, value)

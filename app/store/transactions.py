@@ -94,7 +94,7 @@ class StoredSample(NamedTuple):
 
 
 class Resumed(NamedTuple):
-    """A stored transaction with its samples, oldest first; session and snapshot where it has a session."""
+    """A stored transaction with its samples as they came; session and snapshot where it has a session."""
 
     transaction: Transaction
     session: ChargingSession | None
@@ -126,8 +126,9 @@ TRANSACTIONS_BY_REF = query(_RESUMED + "t.ref {any0}", "text")
 """All three give the same columns, for `resumed`."""
 
 SAMPLES_BY_REF = query(
-    "SELECT ref, at, received_at, doc, reading FROM samples WHERE ref {any0} ORDER BY ref, at, id", "text"
+    "SELECT ref, at, received_at, doc, reading FROM samples WHERE ref {any0} ORDER BY ref, id", "text"
 )
+"""As they came, not by their time: what came late was judged by what had come before it."""
 
 _decode = msgspec.json.Decoder(Transaction).decode
 _decode_reading = msgspec.json.Decoder(Reading).decode

@@ -221,6 +221,25 @@ async def test_a_session_survives_a_restart_with_its_curve(house: House) -> None
     assert energies == [Decimal("0.15"), Decimal("0.15")], "cut at minute 15, where the meter stood at 1150"
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_late_samples_count_the_same_after_a_restart(house: House, restarts: bool) -> None:
+    line = await house.intake.connect("CP1", "1.6")
+    clock, began = house.clock, house.clock.now()
+    number = (await house.heard(line, begins(began))).transaction_id
+    clock.advance(1800)
+    for minute, wh in ((10, 1100), (20, 1900), (12, 1800)):
+        await house.heard(line, metered(number, began + timedelta(minutes=minute), wh))
+    second = await house.heard(line, begins(clock.now(), meter=2400))
+    await house.heard(line, metered(number, began + timedelta(minutes=25), 2300))
+    if restarts:
+        line = await house.restart()
+    await house.heard(line, ends(number, clock.now(), 2400))
+    (found,) = await all_cdrs(house)
+    energies = [d.volume for p in found.record.periods for d in p.dimensions if d.type == "ENERGY"]
+    assert energies == [Decimal("0.5"), Decimal("0.9")], "cut at minute 15, between 1100 Wh and 1900 Wh"
+    assert second.transaction_id != number
+
+
 async def test_the_running_cost_goes_on_after_a_restart_and_ends_as_the_record(house: House) -> None:
     line = await house.intake.connect("CP1", "1.6")
     clock = house.clock

@@ -59,9 +59,9 @@ async def test_a_restart_finds_everything_that_runs(writer: Writer, make: Any) -
     assert found["b"].session.id == "S1"
     assert found["b"].snapshot == make.snapshot()
     assert [(s.document, s.reading.register_wh) for s in found["c"].samples] == [
-        ("[0]", Decimal(0)),
         ("[60]", Decimal(60)),
-    ]
+        ("[0]", Decimal(0)),
+    ], "as they came"
 
 
 async def test_look_ups_by_number_and_name_are_by_station(writer: Writer, make: Any) -> None:
