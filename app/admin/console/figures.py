@@ -13,7 +13,7 @@ from app.admin.console.views import View
 
 PERIODS = {7: "7 days", 14: "14 days", 30: "30 days", 90: "90 days", 365: "A year"}
 TOP = 10
-_EVERY = 30.0
+_EVERY = 60.0
 
 _BY = {"day": "Days", "location": "Locations", "partner": "Partners", "station": "Stations"}
 
