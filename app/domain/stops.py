@@ -33,6 +33,9 @@ def stop(s: Situation, report: TransactionEnded) -> StopAnswer:
         keep(s, running, (transaction.evse, transaction.connector), sample)
     if transaction.active:
         _settle(s, running, report)
+        if transaction.ocpp_id != report.transaction_id and report.id_tag is None:
+            # Neither number nor tag says whose stop it is: a person looks at it, unless the true one comes.
+            transaction.flag(Flag.NO_STOP)
         _mark_overlap(s, running)
         finish(s, running)
     elif transaction.meter_stop != report.meter_stop:

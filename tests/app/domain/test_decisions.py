@@ -125,10 +125,13 @@ class Desk:
         self.say(TransactionMetered(evse=1, connector=1, transaction_id=number, samples=(sample,)))
         return self.changes
 
-    def stop(self, number: int, wh: int, at: datetime | None = None) -> BilledRecord | None:
+    def stop(
+        self, number: int, wh: int, at: datetime | None = None, tag: str | None = None
+    ) -> BilledRecord | None:
         at = at or self.now
         before = len(self.records)
-        self.say(TransactionEnded(transaction_id=number, at=at, stamp=str(at), meter_stop=Decimal(wh)))
+        meter = Decimal(wh)
+        self.say(TransactionEnded(transaction_id=number, id_tag=tag, at=at, stamp=str(at), meter_stop=meter))
         return self.records[-1] if len(self.records) > before else None
 
 
@@ -306,11 +309,32 @@ def test_meter_values_without_a_number_belong_to_what_charges_there(desk: Desk) 
 def test_a_stop_with_an_unknown_number_means_the_only_one_it_can(desk: Desk) -> None:
     desk.start()
     desk.after(minutes=5)
-    assert desk.stop(-7, 1000) is not None
+    issued = desk.stop(-7, 1000, tag="TAG1")
+    assert issued is not None
+    assert issued.state is CdrState.ISSUED
     desk.start(connector=1, meter=1000)
     desk.start(connector=3)
     assert desk.stop(-8, 5000) is None
     assert [orphan.flags for orphan in desk.changes.orphans] == [["orphan"]]
+
+
+def test_a_stop_without_number_and_tag_is_looked_at_unless_the_true_one_comes(desk: Desk) -> None:
+    number = desk.start()
+    desk.after(minutes=5)
+    guessed = desk.stop(-7, 900)
+    assert guessed is not None
+    assert (guessed.state, guessed.reason, guessed.record.total_energy) == (
+        CdrState.HELD,
+        "no_stop",
+        Decimal("0.9"),
+    )
+    billed = desk.after(minutes=5).stop(number, 1000)
+    assert billed is not None
+    assert (billed.state, billed.record.id, billed.record.total_energy) == (
+        CdrState.ISSUED,
+        guessed.record.id,
+        1,
+    )
 
 
 def test_a_stop_without_a_meter_is_billed_from_the_last_reading_by_a_person(desk: Desk) -> None:
