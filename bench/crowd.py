@@ -13,7 +13,7 @@ from rich.table import Table
 from bench import house, processes
 from bench.pushes import running
 
-CONSOLE = Console(width=160)
+CONSOLE = Console(width=200)
 IDLE_KIB, STORM_RATE, ANSWER_MS = 32, 1_000, 10
 
 
