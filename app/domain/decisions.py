@@ -118,7 +118,10 @@ def needs(state: StationState, report: Report) -> Needs:
         tags = () if report.id_tag is None else (uid_key(report.id_tag),)
         turns = frozenset() if report.id_tag is None else turned_keys(report.id_tag)
         unknown = _unknown(state, report.transaction_id)
-        return Needs(uid_keys=frozenset(tags), turned_keys=turns, ocpp_ids=unknown)
+        records = frozenset((report.transaction_id,)) & state.ended.keys() | unknown
+        return Needs(
+            uid_keys=frozenset(tags), turned_keys=turns, ocpp_ids=unknown, records_of=frozenset(records)
+        )
     if isinstance(report, AuthorizeReport):
         return Needs(uid_keys=frozenset((uid_key(report.id_tag),)), turned_keys=turned_keys(report.id_tag))
     if isinstance(report, StartAwaited):

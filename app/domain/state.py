@@ -94,6 +94,8 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     turned_keys: frozenset[str] = frozenset()
     start_keys: frozenset[str] = frozenset()
     ocpp_ids: frozenset[int] = frozenset()
+    records_of: frozenset[int] = frozenset()
+    """Transactions, by the station's number, of whose record it matters whether somebody has decided about it."""
     session_ids: frozenset[str] = frozenset()
     place: bool = False
 
@@ -121,6 +123,8 @@ class Known(msgspec.Struct, kw_only=True):
     locations: dict[str, Location] = {}
     tariffs: dict[str, Tariff] = {}
     prices: PriceMaps = {}
+    decided: set[int] = set()
+    """Of the transactions asked for, by number, those whose record is held no more."""
     aliases: dict[str, Alias] = {}
     grants: dict[str, list[Grant]] = {}
     sessions: dict[str, StoredSession] = {}

@@ -27,7 +27,7 @@ def stop(s: Situation, report: TransactionEnded) -> StopAnswer:
         _park(s, report, answer.authorization)
         return answer
     transaction = running.transaction
-    if not transaction.active and _only_estimated(transaction):
+    if not transaction.active and _only_estimated(transaction) and transaction.ocpp_id not in s.known.decided:
         _reopen(running)
     for sample in report.samples:
         keep(s, running, (transaction.evse, transaction.connector), sample)
@@ -106,7 +106,7 @@ def _matching(s: Situation, report: TransactionEnded) -> Running | None:
 
 
 def _only_estimated(transaction: Transaction) -> bool:
-    """Closed by us for want of a stop, and nobody has decided since."""
+    """Closed by us for want of a stop, not by a person's hand."""
     return Flag.NO_STOP in transaction.flags and Flag.CLOSED_BY_HAND not in transaction.flags
 
 

@@ -54,7 +54,7 @@ async def release(
     Invalid for a correction that makes no sense.
     """
     async with store.unit_of_work(clock) as unit:
-        held = _held(await cdrs.get(unit.session, cdr_id), cdr_id)
+        held = _held(await cdrs.get(unit.session, cdr_id, to_change=True), cdr_id)
         record = await _corrected(unit, held.record, correction)
         record = replace(record, place=await _place(unit, record), last_updated=unit.now())
         await cdrs.decide(unit.session, cdr_id, CdrState.ISSUED, unit.now(), note=note, corrected=record)
@@ -66,7 +66,7 @@ async def release(
 async def discard(store: Store, clock: Clock, cdr_id: str, reason: str) -> StoredCdr:
     """Throw a held record away; nobody is billed. Raises NotFound, and Conflict for one that is not held."""
     async with store.unit_of_work(clock) as unit:
-        _held(await cdrs.get(unit.session, cdr_id), cdr_id)
+        _held(await cdrs.get(unit.session, cdr_id, to_change=True), cdr_id)
         await cdrs.decide(unit.session, cdr_id, CdrState.DISCARDED, unit.now(), note=reason)
     return await get(store, cdr_id)
 
@@ -112,7 +112,7 @@ async def correct(
 
 async def _credit(unit: UnitOfWork, cdr_id: str) -> tuple[StoredCdr, str]:
     """The record, and the id of the credit that now takes it back."""
-    issued = _there(await cdrs.get(unit.session, cdr_id), cdr_id)
+    issued = _there(await cdrs.get(unit.session, cdr_id, to_change=True), cdr_id)
     record, credit_id = issued.record, cdr_id + _CREDIT
     if issued.state is not CdrState.ISSUED or record.total_cost is None:
         raise Conflict(f"CDR {cdr_id} is {issued.state}: only an issued one can be credited")

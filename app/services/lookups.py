@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from app.domain.audiences import PriceMaps
+from app.domain.cdrs import CdrState
 from app.domain.decisions import Report, needs
 from app.domain.locations import Location
 from app.domain.state import NOTHING, Known, Needs, StationState
 from app.domain.strangers import Admits, everybody, leave_out
 from app.services.states import resume
-from app.store import grants, locations, sessions, tariffs, tokens, transactions
+from app.store import cdrs, grants, locations, sessions, tariffs, tokens, transactions
 from app.store.writer import Batch
 
 
@@ -36,7 +37,7 @@ class LookUps:
             asked = needs(state, report)
             if asked is not NOTHING:
                 wanted.add(state, asked)
-                known.setdefault(state.station.id, Known(started={}, numbered={}))
+                known.setdefault(state.station.id, Known(started={}, numbered={}, decided=set()))
         if known:
             await self._fill(batch, wanted, known, special)
         return known
@@ -45,9 +46,10 @@ class LookUps:
         self, batch: Batch, wanted: "_Wanted", known: dict[str, Known], special: PriceMaps
     ) -> None:
         guessed = frozenset[str]().union(*(self._named.get(site, ()) for site in wanted.sites))
-        started, numbered, uids, granted, aliases, awaited, sites, priced = await batch.fetch_each(
+        started, numbered, decided, uids, granted, aliases, awaited, sites, priced = await batch.fetch_each(
             (transactions.STARTED_BY_KEY, _side_by_side(wanted.starts)),
             (transactions.TRANSACTIONS_BY_OCPP_ID, _side_by_side(wanted.numbers)),
+            (cdrs.DECIDED_BY_OCPP_ID, _side_by_side(wanted.records)),
             (tokens.TOKENS_BY_UID, [sorted(wanted.uid_keys | wanted.turned_keys)]),
             (grants.GRANTS_BY_UID, [sorted(wanted.uid_keys)]),
             (
@@ -76,6 +78,9 @@ class LookUps:
         # Transactions that ended long ago, or that a restart took from memory, for repeated messages.
         for transaction in transactions.started(started):
             known[transaction.station_id].started[transaction.start_key] = transaction
+        for station_id, number, state in decided:
+            if state != CdrState.HELD.value:
+                known[station_id].decided.add(number)
         if numbered:
             for running in await resume(batch, numbered):
                 known[running.transaction.station_id].numbered[running.transaction.ocpp_id] = running
@@ -95,6 +100,7 @@ class _Wanted:
         self.turned_keys: set[str] = set()
         self.starts: set[tuple[str, str]] = set()
         self.numbers: set[tuple[str, int]] = set()
+        self.records: set[tuple[str, int]] = set()
         self.sites: set[str] = set()
         self.sessions: set[str] = set()
 
@@ -106,6 +112,7 @@ class _Wanted:
         self.sessions |= asked.session_ids
         self.starts.update((station_id, key) for key in asked.start_keys)
         self.numbers.update((station_id, number) for number in asked.ocpp_ids)
+        self.records.update((station_id, number) for number in asked.records_of)
         if asked.place and site:
             self.sites.add(site.upper())
 

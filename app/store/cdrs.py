@@ -77,6 +77,14 @@ SETTLE_CDRS = update(
 )
 """The true stop of a session that was closed without one: its held record is made anew. Nothing else changes."""
 
+DECIDED_BY_OCPP_ID = query(
+    "SELECT t.station_id, t.ocpp_id, c.state FROM transactions t JOIN cdrs c ON c.ref = t.ref "
+    "WHERE (t.station_id, t.ocpp_id) {pairs} {for_share}",
+    "text",
+    "bigint",
+)
+"""What became of the records of these transactions. Nobody decides about them until the batch is committed."""
+
 CDR_REFS = query("SELECT ref, id FROM cdrs WHERE ref {any0}", "text")
 
 
@@ -105,9 +113,9 @@ async def add(
     await run(session, INSERT_CDRS, [row(record, ref, state, reason, now)])
 
 
-async def get(session: AsyncSession, cdr_id: str) -> StoredCdr | None:
-    """The record with its state."""
-    found = await session.get(CdrRow, cdr_id, populate_existing=True)
+async def get(session: AsyncSession, cdr_id: str, *, to_change: bool = False) -> StoredCdr | None:
+    """The record with its state; `to_change` keeps others from changing it before this transaction ends."""
+    found = await session.get(CdrRow, cdr_id, populate_existing=True, with_for_update=to_change or None)
     return None if found is None else _stored(found)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.domain.cdrs import CdrState
+from app.domain.errors import Conflict
 from app.domain.locations import Connector, Evse, GeoPoint, Location
 from app.domain.metering import MeterSample, SampledValue
 from app.domain.sessions import SessionStatus
@@ -25,6 +26,7 @@ from app.domain.transactions import (
     TransactionStarted,
 )
 from app.outbox import tables as outbox_tables
+from app.services import cdrs as records
 from app.services.intake import Call, Intake, Line, Unanswered
 from app.store import cdrs, frames, locations, sessions, stations, tariffs, tokens, transactions
 from app.store.errors import StoreUnavailable
@@ -291,6 +293,47 @@ async def test_a_late_stop_settles_a_session_that_was_closed_without_one(house: 
     )
     assert issued.record.id == held.record.id
     assert second.transaction_id != number
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_late_stop_changes_nothing_once_an_operator_has_decided(house: House, restarts: bool) -> None:
+    line = await house.intake.connect("CP1", "1.6")
+    number = (await house.heard(line, begins(house.clock.now()))).transaction_id
+    house.clock.advance(600)
+    await house.heard(line, metered(number, house.clock.now(), 2000))
+    house.clock.advance(600)
+    await house.heard(line, begins(house.clock.now(), meter=2400))
+    (held,) = await all_cdrs(house)
+    correction = records.Correction(kwh=Decimal("1.2"))
+    released = await records.release(house.store, house.clock, held.record.id, correction)
+    if restarts:
+        line = await house.restart()
+    await house.heard(line, ends(number, house.clock.now(), 2400))
+    assert await all_cdrs(house) == [released]
+    async with house.store.reading() as session:
+        charging = await sessions.get(session, released.record.session_id)
+    assert charging is not None
+    assert (charging.kwh, charging.status) == (Decimal("1.2"), SessionStatus.COMPLETED)
+
+
+async def test_of_two_operators_who_release_at_once_one_is_told_so(house: House) -> None:
+    line = await house.intake.connect("CP1", "1.6")
+    await house.heard(line, begins(house.clock.now()))
+    house.clock.advance(600)
+    await house.heard(line, begins(house.clock.now(), meter=2400))
+    (held,) = await all_cdrs(house)
+    both = [
+        records.release(house.store, house.clock, held.record.id, records.Correction(kwh=Decimal(kwh)))
+        for kwh in (1, 2)
+    ]
+    found = await asyncio.gather(*both, return_exceptions=True)
+    (released,) = [each for each in found if isinstance(each, cdrs.StoredCdr)]
+    (told,) = [each for each in found if isinstance(each, Exception)]
+    assert isinstance(told, Conflict)
+    async with house.store.reading() as session:
+        charging = await sessions.get(session, held.record.session_id)
+    assert charging is not None
+    assert charging.kwh == released.record.total_energy
 
 
 async def test_status_becomes_the_evse_status(house: House) -> None:

@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 from sqlalchemy import make_url
 
-from app.store import grants, locations, sessions, stations, tariffs, tokens, transactions
+from app.store import cdrs, grants, locations, sessions, stations, tariffs, tokens, transactions
 from app.store.engine import SQLITE
 from app.store.statements import Query
 
@@ -13,6 +13,7 @@ _LOOK_UPS = {
     "open": (transactions.OPEN_TRANSACTIONS, "station_id=?"),
     "start key": (transactions.STARTED_BY_KEY, "station_id=? AND start_key=?"),
     "number": (transactions.TRANSACTIONS_BY_OCPP_ID, "station_id=? AND ocpp_id=?"),
+    "decided": (cdrs.DECIDED_BY_OCPP_ID, "station_id=? AND ocpp_id=?"),
     "ref": (transactions.TRANSACTIONS_BY_REF, "ref=?"),
     "samples": (transactions.SAMPLES_BY_REF, "ref=?"),
     "epochs": (stations.EPOCHS, "id=?"),
