@@ -214,5 +214,7 @@ def _close_earlier(s: Situation, begun: Running) -> None:
     if earlier is None or began is None:
         return
     if earlier.transaction.started_at is not None and began < earlier.transaction.started_at:
+        begun.transaction.followed_at = earlier.transaction.started_at
         return
+    earlier.transaction.followed_at = began
     close(s, earlier, Flag.NO_STOP, began)

@@ -142,6 +142,8 @@ def _mark_overlap(s: Situation, running: Running) -> None:
     began, ended = mine.started_at, mine.stopped_at
     if began is None or ended is None:
         return
+    if mine.followed_at is not None and began < mine.followed_at < ended:
+        mine.flag(Flag.OVERLAP)
     for other in (*s.state.running.values(), *s.state.ended.values()):
         theirs = other.transaction
         if theirs.started_at is None or not began < theirs.started_at < ended:

@@ -126,6 +126,8 @@ class Transaction(msgspec.Struct, kw_only=True, omit_defaults=True):
     told_at: datetime | None = None
     heard_at: datetime
     end_signed_at: datetime | None = None
+    followed_at: datetime | None = None
+    """When the next one began at its connector, where that was seen before the end of this one."""
 
     @property
     def active(self) -> bool:

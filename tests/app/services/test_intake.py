@@ -296,6 +296,21 @@ async def test_a_late_stop_settles_a_session_that_was_closed_without_one(house: 
 
 
 @pytest.mark.parametrize("restarts", [False, True])
+async def test_a_late_stop_after_the_next_session_is_an_overlap(house: House, restarts: bool) -> None:
+    line = await house.intake.connect("CP1", "1.6")
+    number = (await house.heard(line, begins(house.clock.now()))).transaction_id
+    house.clock.advance(600)
+    second = (await house.heard(line, begins(house.clock.now(), meter=1200))).transaction_id
+    house.clock.advance(600)
+    await house.heard(line, ends(second, house.clock.now(), 1400))
+    if restarts:
+        line = await house.restart()
+    await house.heard(line, ends(number, house.clock.now(), 1400))
+    reasons = {each.record.total_energy: each.reason for each in await all_cdrs(house)}
+    assert reasons == {Decimal("0.2"): None, Decimal("0.4"): "overlap"}
+
+
+@pytest.mark.parametrize("restarts", [False, True])
 async def test_a_late_stop_changes_nothing_once_an_operator_has_decided(house: House, restarts: bool) -> None:
     line = await house.intake.connect("CP1", "1.6")
     number = (await house.heard(line, begins(house.clock.now()))).transaction_id
