@@ -118,9 +118,13 @@ def needs(state: StationState, report: Report) -> Needs:
         tags = () if report.id_tag is None else (uid_key(report.id_tag),)
         turns = frozenset() if report.id_tag is None else turned_keys(report.id_tag)
         unknown = _unknown(state, report.transaction_id)
-        records = frozenset((report.transaction_id,)) & state.ended.keys() | unknown
+        records = frozenset((report.transaction_id,)) if report.transaction_id in state.ended else unknown
         return Needs(
-            uid_keys=frozenset(tags), turned_keys=turns, ocpp_ids=unknown, records_of=frozenset(records)
+            uid_keys=frozenset(tags),
+            turned_keys=turns,
+            ocpp_ids=unknown,
+            records_of=records,
+            stops=frozenset((report.at,)) if unknown and report.at is not None else frozenset(),
         )
     if isinstance(report, AuthorizeReport):
         return Needs(uid_keys=frozenset((uid_key(report.id_tag),)), turned_keys=turned_keys(report.id_tag))

@@ -96,6 +96,8 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     ocpp_ids: frozenset[int] = frozenset()
     records_of: frozenset[int] = frozenset()
     """Transactions, by the station's number, of whose record it matters whether somebody has decided about it."""
+    stops: frozenset[datetime] = frozenset()
+    """When stops with unknown numbers were: they may have been said before under another number."""
     session_ids: frozenset[str] = frozenset()
     place: bool = False
 
@@ -123,6 +125,7 @@ class Known(msgspec.Struct, kw_only=True):
     locations: dict[str, Location] = {}
     tariffs: dict[str, Tariff] = {}
     prices: PriceMaps = {}
+    stopped: list[Transaction] = []
     decided: set[int] = set()
     """Of the transactions asked for, by number, those whose record is held no more."""
     aliases: dict[str, Alias] = {}

@@ -24,7 +24,9 @@ def stop(s: Situation, report: TransactionEnded) -> StopAnswer:
     running = _meant(s, report)
     answer = _stop_answer(s, report, running)
     if running is None:
-        _park(s, report, answer.authorization)
+        said = _said_before(s, report)
+        if said is None or Flag.ORPHAN in said.flags:
+            _park(s, report, answer.authorization)
         return answer
     transaction = running.transaction
     if not transaction.active and _only_estimated(transaction) and transaction.ocpp_id not in s.known.decided:
@@ -89,7 +91,19 @@ def _stop_answer(s: Situation, report: TransactionEnded, running: Running | None
 def _meant(s: Situation, report: TransactionEnded) -> Running | None:
     number, state = report.transaction_id, s.state
     numbered = state.running.get(number) or state.ended.get(number) or s.known.numbered.get(number)
-    return numbered or _matching(s, report)
+    return numbered or (None if _said_before(s, report) else _matching(s, report))
+
+
+def _said_before(s: Situation, report: TransactionEnded) -> Transaction | None:
+    """The transaction that the same stop ended under another number: some stations change it when they repeat."""
+    if report.meter_stop is None:
+        return None
+    ended = [running.transaction for running in s.state.ended.values()]
+    for each in (*ended, *s.known.stopped):
+        same = each.stopped_at == report.at and each.meter_stop == report.meter_stop
+        if same and (report.id_tag is None or each.id_tag in (None, report.id_tag)):
+            return each
+    return None
 
 
 def _matching(s: Situation, report: TransactionEnded) -> Running | None:

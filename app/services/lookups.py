@@ -11,6 +11,7 @@ from app.domain.state import NOTHING, Known, Needs, StationState
 from app.domain.strangers import Admits, everybody, leave_out
 from app.services.states import resume
 from app.store import cdrs, grants, locations, sessions, tariffs, tokens, transactions
+from app.store.columns import micros
 from app.store.writer import Batch
 
 
@@ -37,7 +38,7 @@ class LookUps:
             asked = needs(state, report)
             if asked is not NOTHING:
                 wanted.add(state, asked)
-                known.setdefault(state.station.id, Known(started={}, numbered={}, decided=set()))
+                known.setdefault(state.station.id, Known(started={}, numbered={}, stopped=[], decided=set()))
         if known:
             await self._fill(batch, wanted, known, special)
         return known
@@ -46,9 +47,21 @@ class LookUps:
         self, batch: Batch, wanted: "_Wanted", known: dict[str, Known], special: PriceMaps
     ) -> None:
         guessed = frozenset[str]().union(*(self._named.get(site, ()) for site in wanted.sites))
-        started, numbered, decided, uids, granted, aliases, awaited, sites, priced = await batch.fetch_each(
+        (
+            started,
+            numbered,
+            stopped,
+            decided,
+            uids,
+            granted,
+            aliases,
+            awaited,
+            sites,
+            priced,
+        ) = await batch.fetch_each(
             (transactions.STARTED_BY_KEY, _side_by_side(wanted.starts)),
             (transactions.TRANSACTIONS_BY_OCPP_ID, _side_by_side(wanted.numbers)),
+            (transactions.STOPPED_AT, _side_by_side(wanted.stops)),
             (cdrs.DECIDED_BY_OCPP_ID, _side_by_side(wanted.records)),
             (tokens.TOKENS_BY_UID, [sorted(wanted.uid_keys | wanted.turned_keys)]),
             (grants.GRANTS_BY_UID, [sorted(wanted.uid_keys)]),
@@ -76,8 +89,10 @@ class LookUps:
             one.tokens, one.locations, one.tariffs, one.prices = met.tokens, places, prices, special
             one.grants, one.aliases, one.sessions = met.grants, met.aliases, begun
         # Transactions that ended long ago, or that a restart took from memory, for repeated messages.
-        for transaction in transactions.started(started):
+        for transaction in transactions.alone(started):
             known[transaction.station_id].started[transaction.start_key] = transaction
+        for transaction in transactions.alone(stopped):
+            known[transaction.station_id].stopped.append(transaction)
         for station_id, number, state in decided:
             if state != CdrState.HELD.value:
                 known[station_id].decided.add(number)
@@ -100,6 +115,7 @@ class _Wanted:
         self.turned_keys: set[str] = set()
         self.starts: set[tuple[str, str]] = set()
         self.numbers: set[tuple[str, int]] = set()
+        self.stops: set[tuple[int, str]] = set()
         self.records: set[tuple[str, int]] = set()
         self.sites: set[str] = set()
         self.sessions: set[str] = set()
@@ -112,6 +128,7 @@ class _Wanted:
         self.sessions |= asked.session_ids
         self.starts.update((station_id, key) for key in asked.start_keys)
         self.numbers.update((station_id, number) for number in asked.ocpp_ids)
+        self.stops.update((micros(at), station_id) for at in asked.stops)
         self.records.update((station_id, number) for number in asked.records_of)
         if asked.place and site:
             self.sites.add(site.upper())
@@ -127,6 +144,6 @@ def _named_at(place: Location, special: PriceMaps) -> frozenset[str]:
     return frozenset(named | {each[key].upper() for each in special.values() for key in named & each.keys()})
 
 
-def _side_by_side(pairs: Iterable[tuple[str, Any]]) -> list[Sequence[Any]]:
+def _side_by_side(pairs: Iterable[tuple[Any, Any]]) -> list[Sequence[Any]]:
     """Pairs as the two lists that a query reads side by side."""
     return list(zip(*sorted(pairs), strict=True)) or [[], []]

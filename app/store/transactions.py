@@ -119,7 +119,8 @@ _RESUMED = (
 )
 OPEN_TRANSACTIONS = query(_RESUMED + "t.station_id {any0} AND t.active", "text")
 STARTED_BY_KEY = query("SELECT state FROM transactions WHERE (station_id, start_key) {pairs}", "text", "text")
-"""Transactions alone, for `started`: a repeated start needs its first answer only."""
+STOPPED_AT = query("SELECT state FROM transactions WHERE (stopped_at, station_id) {pairs}", "bigint", "text")
+"""Transactions alone, for `alone`: what is repeated needs no more."""
 
 TRANSACTIONS_BY_OCPP_ID = query(_RESUMED + "(t.station_id, t.ocpp_id) {pairs}", "text", "bigint")
 TRANSACTIONS_BY_REF = query(_RESUMED + "t.ref {any0}", "text")
@@ -157,8 +158,8 @@ def _session_of(
     return value, _decode_snapshot(snapshot)
 
 
-def started(rows: Iterable[Row]) -> list[Transaction]:
-    """Transactions from the rows of STARTED_BY_KEY."""
+def alone(rows: Iterable[Row]) -> list[Transaction]:
+    """Transactions from the rows of STARTED_BY_KEY or STOPPED_AT."""
     return [_decode(state) for (state,) in rows]
 
 

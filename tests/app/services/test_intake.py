@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.domain.cdrs import CdrState
@@ -293,6 +294,24 @@ async def test_a_late_stop_settles_a_session_that_was_closed_without_one(house: 
     )
     assert issued.record.id == held.record.id
     assert second.transaction_id != number
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_stop_repeated_under_another_number_ends_nobody_else(house: House, restarts: bool) -> None:
+    line = await house.intake.connect("CP1", "1.6")
+    first = (await house.heard(line, begins(house.clock.now()))).transaction_id
+    elsewhere = msgspec.structs.replace(begins(house.clock.now()), evse=2)
+    await house.heard(line, elsewhere)
+    house.clock.advance(600)
+    stop = ends(first, house.clock.now(), 2000)
+    await house.heard(line, stop)
+    if restarts:
+        line = await house.restart()
+    await house.heard(line, msgspec.structs.replace(stop, transaction_id=-1))
+    assert len(await all_cdrs(house)) == 1
+    async with house.store.reading() as session:
+        everything, _ = await transactions.find(session, limit=9)
+    assert sorted((each.evse, each.active) for each in everything) == [(1, False), (2, True)]
 
 
 @pytest.mark.parametrize("restarts", [False, True])

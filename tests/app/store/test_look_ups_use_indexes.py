@@ -13,6 +13,7 @@ _LOOK_UPS = {
     "open": (transactions.OPEN_TRANSACTIONS, "station_id=?"),
     "start key": (transactions.STARTED_BY_KEY, "station_id=? AND start_key=?"),
     "number": (transactions.TRANSACTIONS_BY_OCPP_ID, "station_id=? AND ocpp_id=?"),
+    "stopped": (transactions.STOPPED_AT, "stopped_at=?"),
     "decided": (cdrs.DECIDED_BY_OCPP_ID, "station_id=? AND ocpp_id=?"),
     "ref": (transactions.TRANSACTIONS_BY_REF, "ref=?"),
     "samples": (transactions.SAMPLES_BY_REF, "ref=?"),
