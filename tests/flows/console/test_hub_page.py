@@ -120,6 +120,7 @@ async def test_modules_are_chosen_one_by_one(page, house, parties):
     await page.get_by_label("Modules (none chosen: all)").click()
     for module in ("tariffs", "locations"):
         await page.get_by_role("option", name=module).click()
+        await page.locator(".q-chip").filter(has_text=module).wait_for()
     await page.keyboard.press("Escape")
     await page.get_by_role("dialog").get_by_role("button", name="Agree").click()
     await page.get_by_role("button", name="BE-CPA and FR-EMA: locations, tariffs").wait_for()
