@@ -35,8 +35,8 @@ def stop(s: Situation, report: TransactionEnded) -> StopAnswer:
         keep(s, running, (transaction.evse, transaction.connector), sample)
     if transaction.active:
         _settle(s, running, report)
-        if transaction.ocpp_id != report.transaction_id and report.id_tag is None:
-            # Neither number nor tag says whose stop it is: a person looks at it, unless the true one comes.
+        if transaction.ocpp_id != report.transaction_id and not (report.id_tag and _one_connector(s)):
+            # Another car's start may have been lost: a person looks at it, unless the true stop comes.
             transaction.flag(Flag.NO_STOP)
         _mark_overlap(s, running)
         finish(s, running)
@@ -117,6 +117,13 @@ def _matching(s: Situation, report: TransactionEnded) -> Running | None:
         and (report.id_tag is None or running.transaction.id_tag == report.id_tag)
     ]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _one_connector(s: Situation) -> bool:
+    """Whether nothing else at this station can have been stopped, as far as we know it."""
+    linked = {(link.evse, link.connector) for link in s.state.station.connectors}
+    seen = {key for key in s.state.connectors if key[0]}
+    return len(linked | seen) == 1
 
 
 def _only_estimated(transaction: Transaction) -> bool:

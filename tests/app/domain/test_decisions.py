@@ -309,9 +309,9 @@ def test_meter_values_without_a_number_belong_to_what_charges_there(desk: Desk) 
 def test_a_stop_with_an_unknown_number_means_the_only_one_it_can(desk: Desk) -> None:
     desk.start()
     desk.after(minutes=5)
-    issued = desk.stop(-7, 1000, tag="TAG1")
-    assert issued is not None
-    assert issued.state is CdrState.ISSUED
+    guessed = desk.stop(-7, 1000, tag="TAG1")
+    assert guessed is not None
+    assert (guessed.state, guessed.reason) == (CdrState.HELD, "no_stop"), "another connector may be meant"
     desk.start(connector=1, meter=1000)
     desk.start(connector=3)
     assert desk.stop(-8, 5000) is None

@@ -314,6 +314,15 @@ async def test_a_stop_repeated_under_another_number_ends_nobody_else(house: Hous
     assert sorted((each.evse, each.active) for each in everything) == [(1, False), (2, True)]
 
 
+async def test_a_stop_with_its_tag_needs_no_number_where_there_is_one_connector(house: House) -> None:
+    line = await house.intake.connect("CP1", "1.6")
+    await house.heard(line, begins(house.clock.now()))
+    house.clock.advance(600)
+    await house.heard(line, ends(-1, house.clock.now(), 2000))
+    (issued,) = await all_cdrs(house)
+    assert (issued.state, issued.record.total_energy) == (CdrState.ISSUED, Decimal(1))
+
+
 @pytest.mark.parametrize("restarts", [False, True])
 async def test_a_late_stop_after_the_next_session_is_an_overlap(house: House, restarts: bool) -> None:
     line = await house.intake.connect("CP1", "1.6")
