@@ -21,7 +21,7 @@ from app.cluster.roles import Role
 from app.kit import collector, logs, metrics, tasks
 from app.kit.listeners import ListenError, bound, run_servers
 from app.settings import Settings, SettingsError, admin_token, secret_key
-from app.store.errors import StoreError
+from app.store.database.errors import StoreError
 from app.wiring import House, build, check_role, only_one
 from ocpi.server import openapi
 from ocpi.server.router import ocpi_app, partners_first

@@ -9,10 +9,11 @@ from app.domain.commands import OutcomeKind
 from app.kit.periodic import Periodic
 from app.outbox import claim
 from app.services.commands import Commands
-from app.services.intake import Intake
-from app.store import availability, stations
+from app.services.intake.intake import Intake
 from app.store import commands as calls
-from app.store.unit_of_work import UnitOfWork
+from app.store import stations
+from app.store.database.unit_of_work import UnitOfWork
+from app.store.views import availability
 from ocpi.context import OcpiContext
 from ocpi.partners.registry import PartnerRegistry
 from ocpp_bridge.live import LiveStations

@@ -4,14 +4,14 @@ from app.kit.clock import Clock
 from app.kit.periodic import Periodic
 from app.outbox.alerts import Alerts
 from app.services.commands import Commands
-from app.services.commissioning import Commissioner
-from app.services.fresh_status import FreshStatus
 from app.services.housekeeping import Housekeeping
-from app.services.intake import Intake
-from app.services.pacing import TICK_SECONDS
+from app.services.intake.intake import Intake
 from app.services.remote import RemoteControl
-from app.services.station_settings import StationSettings
-from app.store.engine import Store
+from app.services.setting_up.commissioning import Commissioner
+from app.services.setting_up.fresh_status import FreshStatus
+from app.services.setting_up.pacing import TICK_SECONDS
+from app.services.setting_up.station_settings import StationSettings
+from app.store.database.engine import Store
 
 
 def remote_rounds(control: RemoteControl, commands: Commands) -> list[Periodic]:

@@ -19,8 +19,8 @@ from app.cluster.callers import Callers
 from app.cluster.directory import Directory
 from app.cluster.membership import Alone, Membership, Node, led, membership
 from app.cluster.roles import Role
+from app.domain.charging.state import Names
 from app.domain.parties import Party
-from app.domain.state import Names
 from app.kit.clock import Clock, SystemClock
 from app.kit.names import new_name
 from app.kit.periodic import Periodic
@@ -29,11 +29,11 @@ from app.outbox.alerts import Alerts
 from app.outbox.worker import OutboxWorker
 from app.services.commands import Commands
 from app.services.housekeeping import Housekeeping
-from app.services.inbox import Inbox
-from app.services.intake import Intake
-from app.services.leases import Leases
+from app.services.intake.intake import Intake
+from app.services.intake.leases import Leases
 from app.services.remote import RemoteControl
-from app.services.station_settings import StationSettings
+from app.services.setting_up.inbox import Inbox
+from app.services.setting_up.station_settings import StationSettings
 from app.services.stations import Stations, UnknownStations
 from app.services.wishes import Wishes
 from app.settings import (
@@ -44,9 +44,9 @@ from app.settings import (
     secret_key,
     variable,
 )
-from app.store.engine import Store, open_store
-from app.store.errors import StoreError
-from app.store.writer import Writer
+from app.store.bulk.writer import Writer
+from app.store.database.engine import Store, open_store
+from app.store.database.errors import StoreError
 from ocpi.client import Relay, open_client
 from ocpi.context import OcpiContext
 from ocpi.hub.hub import Hub, open_hub

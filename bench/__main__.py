@@ -11,7 +11,8 @@ import psutil
 import uvloop
 from rich.console import Console
 
-from bench import broadcast, hub, pricing, processes, report
+from bench import broadcast, pricing, processes, report
+from bench.hub import __main__ as hub
 from bench.targets import TARGETS, Plan
 
 _RECEIVERS, _MESSAGES = 100, 8

@@ -5,6 +5,7 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from bench import mix, processes
+from bench import mix, postgres, processes
 
 PASSWORD = "bench-password"
 _PROJECT = Path(__file__).resolve().parents[1]
@@ -222,3 +223,18 @@ def _token(number: int) -> dict[str, Any]:
         "valid": True,
         "whitelist": "ALLOWED",
     }
+
+
+@contextlib.contextmanager
+def running(database: str) -> Iterator[tuple[House, dict[str, int]]]:
+    """A house on a fresh database, and the processes whose CPU counts."""
+    core = processes.cores().server
+    with contextlib.ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voltbridge-bench-")))
+        pids: dict[str, int] = {}
+        url = f"sqlite+aiosqlite:///{home / 'voltbridge.db'}"
+        if database == "postgresql":
+            server = stack.enter_context(postgres.server(home, core))
+            url, pids["postgres"] = server.url, server.pid
+        started = stack.enter_context(serving(home, url, core))
+        yield started, {"app": started.pid, **pids}

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import dataclass, field
 
 from app.kit.clock import Clock
-from app.services.inbox import Inbox
-from app.services.intake import Intake
+from app.services.intake.intake import Intake
+from app.services.setting_up.inbox import Inbox
 from app.services.stations import Stations
 from ocpp_bridge.live import LiveStations
 

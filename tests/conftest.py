@@ -27,6 +27,7 @@ from starlette.routing import Mount
 
 from app import migrations
 from app.domain.cdrs import ChargeDetailRecord
+from app.domain.charging.state import Names
 from app.domain.locations import Connector, Evse, GeoPoint, Location, Place
 from app.domain.parties import Party
 from app.domain.sessions import (
@@ -37,7 +38,6 @@ from app.domain.sessions import (
     SessionStatus,
     Snapshot,
 )
-from app.domain.state import Names
 from app.domain.status import EvseStatus
 from app.domain.tariffs import Price, PriceComponent, Tariff, TariffDimension, TariffElement
 from app.domain.tokens import SessionToken, TokenType
@@ -48,11 +48,11 @@ from app.outbox import tables as outbox_tables
 from app.outbox.tables import DeliveryRow
 from app.outbox.worker import OutboxWorker
 from app.services.commands import Commands
-from app.services.intake import Intake
+from app.services.intake.intake import Intake
 from app.services.remote import RemoteControl
 from app.services.wishes import Wishes
-from app.store.engine import Store, open_store
-from app.store.writer import Writer
+from app.store.bulk.writer import Writer
+from app.store.database.engine import Store, open_store
 from ocpi.client import Relay, open_client
 from ocpi.context import OcpiContext
 from ocpi.hub.hub import open_hub

@@ -5,42 +5,15 @@ from typing import Any
 from fastapi import FastAPI
 
 from app import __version__
-from app.admin import (
-    accounting,
-    availability,
-    calls,
-    cdrs,
-    clearing,
-    decisions,
-    deliveries,
-    faults,
-    hub,
-    hub_overview,
-    locations,
-    messages,
-    overview,
-    partners,
-    pricing,
-    pulls,
-    reservations,
-    sessions,
-    settlement,
-    simulations,
-    station_settings,
-    stations,
-    statistics,
-    tariff_checks,
-    tariffs,
-    timelines,
-    tokens,
-    transactions,
-    verifications,
-    webhooks,
-)
+from app.admin import decisions, locations, overview, sessions, statistics, timelines, tokens, webhooks
+from app.admin.billing import cdrs, pricing, settlement, simulations, tariff_checks, tariffs, verifications
 from app.admin.bulk import router as bulk
 from app.admin.context import AdminContext
 from app.admin.gate import Gate
 from app.admin.problems import MEDIA_TYPE, handle_problems
+from app.admin.roaming import accounting, clearing, deliveries, hub, hub_overview, messages, partners, pulls
+from app.admin.stations import availability, calls, faults, reservations, stations, transactions
+from app.admin.stations import settings as station_settings
 
 PATH = "/admin/v1"
 """Where the roof mounts it."""

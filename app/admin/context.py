@@ -9,12 +9,12 @@ from fastapi import Depends, Request
 from app.domain.parties import Party
 from app.kit.clock import Clock
 from app.services.commands import Commands
-from app.services.inbox import Inbox
-from app.services.intake import Intake
-from app.services.station_settings import StationSettings
+from app.services.intake.intake import Intake
+from app.services.setting_up.inbox import Inbox
+from app.services.setting_up.station_settings import StationSettings
 from app.services.stations import Stations
 from app.services.wishes import Wishes
-from app.store.engine import Store
+from app.store.database.engine import Store
 from ocpi.hub.hub import Hub
 from ocpi.hub.reach import Reach
 from ocpi.partners.desk import Desk

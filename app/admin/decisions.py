@@ -8,7 +8,7 @@ from app.admin.answers import answer, time_or_none
 from app.admin.context import Context
 from app.domain.authorization import TABLE, Grant, Standing
 from app.domain.tokens import Token
-from app.domain.uid_order import UidOrder
+from app.domain.upkeep.uid_order import UidOrder
 from app.services.explaining import explain
 
 router = APIRouter(prefix="/tokens", tags=["tokens"])

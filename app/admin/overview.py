@@ -11,9 +11,9 @@ from app.admin.answers import answer, exact_number, time_or_none
 from app.admin.context import AdminContext, Context
 from app.admin.problems import invalid
 from app.admin.requests import Plain
-from app.domain.load import Drawn, curve, energy_within
-from app.store import latest
-from app.store.latest import Event, Spot
+from app.domain.charging.load import Drawn, curve, energy_within
+from app.store.views import latest
+from app.store.views.latest import Event, Spot
 
 router = APIRouter(prefix="/statistics", tags=["statistics"], dependencies=[Plain])
 

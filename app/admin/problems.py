@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from app.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
-from app.store.errors import RowRefused, StoreError
+from app.store.database.errors import RowRefused, StoreError
 from ocpi.errors import MalformedBodyError, OcpiError, PartnerUnreachable, Unreachable
 from ocpi.partners.discovery import HandshakeFailed, Step
 

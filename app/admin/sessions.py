@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from app.admin.answers import LIST, answer, page_answer
-from app.admin.cdrs import parties_of
+from app.admin.billing.cdrs import parties_of
 from app.admin.context import AdminContext, Context
 from app.admin.requests import Moment, Paging, Plain
 from app.domain.errors import NotFound

@@ -14,11 +14,12 @@ from app.admin.answers import answer, exact_number, time_or_none
 from app.admin.context import AdminContext, Context
 from app.admin.problems import invalid
 from app.admin.requests import Moment, Plain
-from app.domain.load import power_now
+from app.domain.charging.load import power_now
 from app.outbox import inspect
-from app.store import availability_days, overview, station_search, transactions
-from app.store.availability import Share
-from app.store.statistics import By, Usage, connectors_by, usage
+from app.store import transactions
+from app.store.views import availability_days, overview, station_search
+from app.store.views.availability import Share
+from app.store.views.statistics import By, Usage, connectors_by, usage
 
 router = APIRouter(prefix="/statistics", tags=["statistics"], dependencies=[Plain])
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Response
 
 from app.admin.answers import LIST, page_answer, time_or_none
 from app.admin.context import Context
-from app.admin.frame_words import words_of
 from app.admin.requests import Plain
+from app.admin.stations.frame_words import words_of
 from app.domain.cdrs import CdrState
 from app.domain.sessions import AuthMethod
 from app.domain.transactions import Interruption

@@ -14,7 +14,7 @@ from app.domain.errors import Conflict, NotFound
 from app.domain.tokens import Token, TokenType
 from app.services import tokens as issued
 from app.store import tokens
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.unit_of_work import UnitOfWork
 from ocpi.mapping.tokens import token_body, token_from
 from ocpi.times import read_time, write_time
 from ocpi.wire import tokens as wire

@@ -10,7 +10,7 @@ import httpx
 
 from app.cli.client import local_url
 from app.settings import Settings, SettingsError, prepare_state_dir
-from app.store.errors import StoreError
+from app.store.database.errors import StoreError
 
 
 class Finding(NamedTuple):
@@ -58,7 +58,7 @@ def _database(settings: Settings) -> Finding:
 
 async def _database_state(url: str) -> str:
     from app import migrations
-    from app.store.engine import open_store, shown
+    from app.store.database.engine import open_store, shown
 
     store = await open_store(url)
     try:

@@ -18,7 +18,7 @@ def expected() -> Iterator[None]:
     # Late imports: `voltbridge --help` must not wait for a database driver.
     from app.kit.listeners import ListenError
     from app.settings import SettingsError
-    from app.store.errors import StoreError
+    from app.store.database.errors import StoreError
 
     try:
         yield

@@ -18,7 +18,7 @@ def lint(
     as_json: AsJson = False,
 ) -> None:
     """Check a tariff; exit code 1 if something in it is an error."""
-    from app.admin.findings import finding_body
+    from app.admin.billing.findings import finding_body
     from app.domain import lint as check
     from app.kit.clock import SystemClock
 

@@ -91,7 +91,7 @@ def serve(
 def migrate() -> None:
     """Bring the database up to date; `serve` does it too."""
     from app import migrations
-    from app.store.engine import open_store, shown
+    from app.store.database.engine import open_store, shown
     from app.wiring import only_one
 
     settings = _settings()

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from app.kit import logs
 from app.kit.tasks import spawn
-from app.store.errors import StoreError
+from app.store.database.errors import StoreError
 
 Heard = Callable[[str], None]
 """Told of an id; "" means that anything may have been missed."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.cluster.membership import Membership
 from app.store import stations
-from app.store.engine import Store
+from app.store.database.engine import Store
 
 
 class Directory:

@@ -14,9 +14,9 @@ from app.kit import logs
 from app.kit.clock import Clock
 from app.kit.periodic import Periodic
 from app.store import nodes
-from app.store.engine import SQLITE, Store
-from app.store.errors import StoreError, StoreUnavailable
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.engine import SQLITE, Store
+from app.store.database.errors import StoreError, StoreUnavailable
+from app.store.database.unit_of_work import UnitOfWork
 
 Free = Callable[[UnitOfWork], Awaitable[None]]
 """Frees, in the running transaction, whatever names a process that has no row."""

@@ -11,11 +11,11 @@ from app.kit.clock import SystemClock
 from app.outbox.tables import DeliveryRow
 from app.settings import Settings
 from app.store.cdrs import CdrRow
-from app.store.clearing import HubCdrRow
-from app.store.engine import open_store
+from app.store.database.engine import open_store
 from app.store.grants import AliasRow
-from app.store.hub import HubAgreementRow, HubObjectRow, HubOwnerRow, HubResponseUrlRow
-from app.store.hub_accounts import HubAccountRow
+from app.store.hub.accounts import HubAccountRow
+from app.store.hub.clearing import HubCdrRow
+from app.store.hub.objects import HubAgreementRow, HubObjectRow, HubOwnerRow, HubResponseUrlRow
 from app.store.locations import EvseRow, LocationRow
 from app.store.remote import RemoteCommandRow, ToldRow
 from app.store.sessions import SessionRow

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 from app.domain.authorization import Asked, Question
 from app.domain.commands import Outcome
 from app.domain.remote import CommandResult, Order
-from app.domain.setting_up import SettingAnswer, SettingsTold
 from app.domain.tokens import Token
+from app.domain.upkeep.setting_up import SettingAnswer, SettingsTold
 
 Late = Callable[[Outcome], None]
 """Told of an answer that came after the call was given up."""

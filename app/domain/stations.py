@@ -6,9 +6,9 @@ from enum import StrEnum
 import msgspec
 
 from app.domain.authorization import Grant
-from app.domain.setting_up import Commissioning
 from app.domain.status import ConnectorStatus
-from app.domain.uid_order import UidHint, UidOrder
+from app.domain.upkeep.setting_up import Commissioning
+from app.domain.upkeep.uid_order import UidHint, UidOrder
 
 
 class Admission(StrEnum):

@@ -15,24 +15,24 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
-from app.store.errors import StoreError, read_error
+from app.store.database.errors import StoreError, read_error
 
 _ROOMS = (
     "app.outbox.tables",
-    "app.store.availability",
-    "app.store.availability_days",
+    "app.store.views.availability",
+    "app.store.views.availability_days",
     "app.store.cdrs",
-    "app.store.clearing",
+    "app.store.hub.clearing",
     "app.store.commands",
     "app.store.foreign_clients",
     "app.store.frames",
     "app.store.grants",
-    "app.store.hub",
-    "app.store.hub_accounts",
+    "app.store.hub.objects",
+    "app.store.hub.accounts",
     "app.store.locations",
     "app.store.messages",
     "app.store.nodes",
-    "app.store.pulls",
+    "app.store.hub.pulls",
     "app.store.remote",
     "app.store.reservations",
     "app.store.sessions",

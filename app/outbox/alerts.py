@@ -16,8 +16,8 @@ from app.kit.clock import Clock
 from app.kit.names import new_name
 from app.outbox import backoff
 from app.outbox.alarms import Trouble, current
-from app.store.engine import Store
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.engine import Store
+from app.store.database.unit_of_work import UnitOfWork
 from app.store.webhooks import AlarmRow, AlertRow, WebhookRow
 
 GIVE_UP_AFTER = timedelta(days=3)

@@ -10,11 +10,11 @@ from sqlmodel import col
 
 from app.outbox.outcomes import Claim
 from app.outbox.tables import DeliveryRow
-from app.store.columns import micros, moment
+from app.store.bulk.statements import ask, query
+from app.store.bulk.statements import update as update_many
+from app.store.bulk.writer import Batch
+from app.store.database.columns import micros, moment
 from app.store.nodes import lost
-from app.store.statements import ask, query
-from app.store.statements import update as update_many
-from app.store.writer import Batch
 
 LEASE = timedelta(seconds=45)
 """How long a claimed delivery belongs to its worker; longer than any delivery takes."""

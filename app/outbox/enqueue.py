@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from app.domain.events import Mark
 from app.outbox.tables import UPSERT_DELIVERIES, DeliveryRow, delivery_row, keep
-from app.store.statements import run
+from app.store.bulk.statements import run
 
 
 async def mark(session: AsyncSession, marks: Sequence[Mark], now: datetime) -> None:

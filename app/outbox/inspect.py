@@ -11,7 +11,7 @@ from sqlmodel import col
 from app.domain.errors import Conflict, NotFound
 from app.kit import metrics
 from app.outbox.tables import EVENT, DeliveryRow
-from app.store.columns import UtcMicros
+from app.store.database.columns import UtcMicros
 
 _SETTLED = ("delivered", "dead", "discarded")
 _FREE = ("waiting", "failing")

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.outbox import backoff
 from app.outbox.outcomes import Down
 from app.outbox.tables import DeliveryRow, LaneRow
-from app.store.columns import micros, micros_or_none, moment_or_none
-from app.store.statements import Row, Statement, ask, query, run, update, upsert
-from app.store.writer import Batch
+from app.store.bulk.statements import Row, Statement, ask, query, run, update, upsert
+from app.store.bulk.writer import Batch
+from app.store.database.columns import micros, micros_or_none, moment_or_none
 
 _GRAIN = timedelta(seconds=1)
 """How exactly the last success is known: many a second are not worth a row each."""

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 
 from app.domain.events import Mark
-from app.store.writer import Batch
+from app.store.bulk.writer import Batch
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):

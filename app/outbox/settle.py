@@ -9,9 +9,9 @@ from app.outbox import backoff, lanes
 from app.outbox.lanes import Lane
 from app.outbox.outcomes import Claim, Delivered, Down, Failed, Missing, Outcome, Refused
 from app.outbox.tables import UPSERT_DELIVERIES, DeliveryRow, rows
-from app.store.columns import micros
-from app.store.statements import Row, Statement, update
-from app.store.writer import Batch
+from app.store.bulk.statements import Row, Statement, update
+from app.store.bulk.writer import Batch
+from app.store.database.columns import micros
 
 _ABSENT = 3
 

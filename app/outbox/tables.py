@@ -10,8 +10,8 @@ from sqlmodel import Field, SQLModel
 
 from app.domain.events import Mark
 from app.store.announcements import Unheard
-from app.store.columns import UtcMicros, document, identity, micros
-from app.store.statements import Row, run, upsert
+from app.store.bulk.statements import Row, run, upsert
+from app.store.database.columns import UtcMicros, document, identity, micros
 
 EVENT = "event"
 """Kind of the dead row that stands for an event a subscriber failed on; its partner is empty."""

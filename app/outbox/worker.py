@@ -11,9 +11,9 @@ from app.kit.tasks import spawn
 from app.outbox.claim import CLAIMING, anything_due, claim
 from app.outbox.outcomes import Claim, Deliverer, Down, Failed, Outcome
 from app.outbox.settle import Result, settle
-from app.store.engine import Store
-from app.store.errors import StoreError
-from app.store.writer import Writer
+from app.store.bulk.writer import Writer
+from app.store.database.engine import Store
+from app.store.database.errors import StoreError
 
 _log = logs.get("outbox.worker")
 

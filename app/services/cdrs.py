@@ -8,20 +8,20 @@ import msgspec
 from msgspec.structs import replace
 
 from app.domain.cdrs import CdrState, ChargeDetailRecord
-from app.domain.differences import Difference, difference
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.events import CdrIssued, SessionChanged
 from app.domain.locations import Place
 from app.domain.parties import Party
 from app.domain.pricing import CdrDimension, Cost, PeriodVolumes, periods_from, price, volumes_of
-from app.domain.repricing import volumes_of_record, zone_of_record
+from app.domain.records.differences import Difference, difference
+from app.domain.records.repricing import volumes_of_record, zone_of_record
 from app.domain.sessions import ChargingPeriod, Dimension
 from app.domain.tariffs import Price, Tariff
 from app.kit.clock import Clock
 from app.store import cdrs, locations, sessions, tariffs
 from app.store.cdrs import StoredCdr
-from app.store.engine import Store
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.engine import Store
+from app.store.database.unit_of_work import UnitOfWork
 
 MOST_KWH = Decimal(100_000)
 """No session of one vehicle comes near it."""

@@ -3,9 +3,9 @@
 from app.domain.errors import Conflict, NotFound
 from app.domain.stations import CloseTransaction
 from app.domain.transactions import Transaction
-from app.services.intake import Intake
+from app.services.intake.intake import Intake
 from app.store import transactions
-from app.store.engine import Store
+from app.store.database.engine import Store
 
 
 async def transaction(store: Store, ref: str) -> Transaction:

@@ -22,8 +22,8 @@ from app.kit.tasks import spawn
 from app.services.elsewhere import Elsewhere
 from app.store import commands as rows
 from app.store.commands import StoredCommand
-from app.store.engine import Store
-from app.store.errors import StoreError
+from app.store.database.engine import Store
+from app.store.database.errors import StoreError
 
 DEFAULT_SECONDS = 30.0
 LONGEST_SECONDS = 120.0

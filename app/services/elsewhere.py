@@ -13,8 +13,8 @@ from app.kit import logs
 from app.kit.clock import Clock
 from app.store import commands as rows
 from app.store.commands import StoredCommand
-from app.store.engine import Store
-from app.store.errors import StoreError
+from app.store.database.engine import Store
+from app.store.database.errors import StoreError
 
 POLL_SECONDS = 0.5
 """How often a row is looked at where the bus says nothing."""

@@ -2,7 +2,6 @@
 
 import msgspec
 
-from app.domain import asking
 from app.domain.authorization import (
     TABLE,
     Admitted,
@@ -15,15 +14,16 @@ from app.domain.authorization import (
     admit,
     to_ask,
 )
+from app.domain.charging import asking
+from app.domain.charging.state import Known, StationState
+from app.domain.charging.strangers import Admits, leave_out
 from app.domain.errors import NotFound
-from app.domain.state import Known, StationState
 from app.domain.stations import ChargingStation
-from app.domain.strangers import Admits, leave_out
 from app.domain.tokens import Token, choose, uid_key
-from app.domain.uid_order import UidOrder, turned
+from app.domain.upkeep.uid_order import UidOrder, turned
 from app.kit.clock import Clock
 from app.store import grants, stations, tokens
-from app.store.engine import Store
+from app.store.database.engine import Store
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):

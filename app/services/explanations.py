@@ -3,7 +3,7 @@
 from app.domain.cdrs import ChargeDetailRecord
 from app.domain.errors import Conflict
 from app.domain.pricing import Explanation, as_text
-from app.domain.repricing import differs, explained
+from app.domain.records.repricing import differs, explained
 from app.domain.tariffs import Price
 
 

@@ -2,13 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from app.domain.decisions import overdue
+from app.domain.charging.decisions import overdue
 from app.domain.stations import CloseOverdue, Silent
 from app.kit import logs, metrics
 from app.kit.clock import Clock
-from app.services.intake import Intake
-from app.store import availability, availability_days, frames, stations, transactions
-from app.store.engine import Store
+from app.services.intake.intake import Intake
+from app.store import frames, stations, transactions
+from app.store.database.engine import Store
+from app.store.views import availability, availability_days
 
 SILENT_AFTER = timedelta(minutes=5)
 """How long a station may be without a socket before its status counts as unknown."""

@@ -9,7 +9,7 @@ from app.domain.events import LocationChanged
 from app.domain.locations import Evse, Location
 from app.domain.status import EvseStatus
 from app.store import locations
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.unit_of_work import UnitOfWork
 
 OF_A_STATION = ("REMOTE_START_STOP_CAPABLE", "RFID_READER", "UNLOCK_CAPABLE")
 """What an EVSE with a station can do, unless the operator says: without it, apps hide the start button."""

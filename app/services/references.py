@@ -12,8 +12,8 @@ from app.domain.stations import ConnectorLink, SetUp
 from app.domain.status import EvseStatus
 from app.services import locations as sites
 from app.store import locations, stations, tariffs
+from app.store.database.unit_of_work import UnitOfWork
 from app.store.stations import StoredStation
-from app.store.unit_of_work import UnitOfWork
 
 _EVSE_ID = re.compile(r"[A-Z]{2}\*?[A-Z0-9]{3}\*?E[A-Z0-9*]+", re.IGNORECASE | re.ASCII)
 _PAGE = 500

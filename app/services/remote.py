@@ -32,12 +32,12 @@ from app.kit.clock import Clock
 from app.kit.names import new_name
 from app.kit.tasks import spawn
 from app.services.commands import Commands
-from app.services.intake import Intake, Unanswered
+from app.services.intake.intake import Intake, Unanswered
 from app.services.spots import Reply
 from app.store import grants, remote, reservations, stations
-from app.store.engine import Store
-from app.store.errors import StoreError
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.engine import Store
+from app.store.database.errors import StoreError
+from app.store.database.unit_of_work import UnitOfWork
 
 TIMEOUT_SECONDS = 60
 START_SECONDS = 180

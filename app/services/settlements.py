@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from app.domain.parties import Party
-from app.domain.settlement import Entry, Totals, entry, totals
+from app.domain.records.settlement import Entry, Totals, entry, totals
 from app.store import cdrs
 from app.store.cdrs import StoredCdr
-from app.store.engine import Store
+from app.store.database.engine import Store
 
 _PAGE = 500
 

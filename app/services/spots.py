@@ -9,7 +9,7 @@ from app.domain.remote import CommandReply
 from app.domain.stations import Admission, ChargingStation, ConnectorLink
 from app.domain.status import EvseStatus
 from app.store import locations, stations, transactions
-from app.store.engine import Store
+from app.store.database.engine import Store
 
 _MOST = 1000
 _CONNECTOR_REQUIRED = "START_SESSION_CONNECTOR_REQUIRED"

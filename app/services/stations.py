@@ -16,11 +16,11 @@ from app.domain.events import StationChanged
 from app.domain.stations import Admission, ConnectorReport, SetUp
 from app.kit.clock import Clock
 from app.kit.gathering import Gathering
-from app.store import station_search
 from app.store import stations as rows
-from app.store.engine import Store
-from app.store.station_search import StationQuery
+from app.store.database.engine import Store
 from app.store.stations import Credentials, StoredStation
+from app.store.views import station_search
+from app.store.views.station_search import StationQuery
 
 MOST_PENDING = 1000
 """Strangers that are listed for the operator; more are refused unlisted, so that nobody can fill the database."""

@@ -3,7 +3,7 @@
 from app.domain.events import TariffChanged
 from app.domain.tariffs import Tariff
 from app.store import tariffs
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.unit_of_work import UnitOfWork
 
 
 async def put(unit: UnitOfWork, tariff: Tariff) -> tuple[Tariff, bool]:

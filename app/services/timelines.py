@@ -9,7 +9,7 @@ from app.domain.sessions import ChargingSession, Snapshot
 from app.domain.transactions import Transaction
 from app.store import cdrs, frames, messages, sessions, transactions
 from app.store.cdrs import StoredCdr
-from app.store.engine import Store
+from app.store.database.engine import Store
 from app.store.frames import Frame
 from app.store.messages import Message
 

@@ -3,7 +3,7 @@
 from app.domain.events import TokenChanged
 from app.domain.tokens import Token, TokenType
 from app.store import tokens
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.unit_of_work import UnitOfWork
 
 
 async def put(unit: UnitOfWork, token: Token, *, own: bool = False) -> bool:

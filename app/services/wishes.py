@@ -4,6 +4,7 @@ import secrets
 from datetime import datetime
 
 from app.domain.authorization import ALIAS_FOR, REUSED_FOR, Grant, GrantKind, parent_id_tag
+from app.domain.charging.strangers import Admits, everybody
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.parties import Party
 from app.domain.ports import Driver
@@ -22,15 +23,14 @@ from app.domain.remote import (
 )
 from app.domain.reservations import OPEN, Reservation
 from app.domain.sessions import SessionStatus
-from app.domain.strangers import Admits, everybody
 from app.domain.tokens import Token, TokenType, choose, uid_key
 from app.kit.clock import Clock
 from app.kit.names import new_name
 from app.services.remote import RemoteControl, Underway
 from app.services.spots import Reply, Spot, Wrong, rejected, spot
 from app.store import grants, remote, reservations, sessions, stations, tokens, transactions
-from app.store.engine import Store
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.engine import Store
+from app.store.database.unit_of_work import UnitOfWork
 
 _ID_TAG = 20
 _LARGEST_NUMBER = 2**31 - 1

@@ -11,10 +11,10 @@ from sqlmodel import Field, SQLModel, col
 
 from app.domain.cdrs import CdrState, ChargeDetailRecord, HoldReason
 from app.domain.parties import Party
-from app.store.columns import Document, UtcMicros, document, micros
+from app.store.bulk.statements import Row, insert, query, run, update
+from app.store.database.columns import Document, UtcMicros, document, micros
 from app.store.paging import Page, Window
 from app.store.paging import page as changed_since
-from app.store.statements import Row, insert, query, run, update
 
 _STEP = timedelta(milliseconds=1)
 

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, ColumnElement, Index, Text, func, select, upd
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
-from app.store.columns import UtcMicros
+from app.store.database.columns import UtcMicros
 from app.store.nodes import lost
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from app.domain.parties import Party
-from app.store.columns import UtcMicros
+from app.store.database.columns import UtcMicros
 
 
 class ForeignClientRow(SQLModel, table=True):

@@ -21,8 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
-from app.store.columns import UtcMicros, identity, micros, micros_or_none
-from app.store.statements import Row, insert, run
+from app.store.bulk.statements import Row, insert, run
+from app.store.database.columns import UtcMicros, identity, micros, micros_or_none
 
 T = TypeVar("T", bound=SQLModel)
 

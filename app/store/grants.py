@@ -12,8 +12,8 @@ from sqlmodel import Field, SQLModel, col
 
 from app.domain.authorization import Alias, Grant
 from app.domain.tokens import Token, uid_key
-from app.store.columns import Document, UtcMicros, document, micros
-from app.store.statements import Row, query, run, upsert
+from app.store.bulk.statements import Row, query, run, upsert
+from app.store.database.columns import Document, UtcMicros, document, micros
 
 _LETTERS = string.ascii_uppercase + string.digits
 ALIAS_LENGTH = 20

@@ -11,11 +11,11 @@ from sqlmodel import Field, SQLModel, col
 
 from app.domain.locations import Connector, Evse, Location
 from app.domain.status import OPERATORS_OWN, EvseStatus
-from app.store.columns import Document, UtcMicros, micros, moment
+from app.store.bulk.statements import Row, query, update
+from app.store.bulk.writer import Batch
+from app.store.database.columns import Document, UtcMicros, micros, moment
 from app.store.paging import Page, Window
 from app.store.paging import page as changed_since
-from app.store.statements import Row, query, update
-from app.store.writer import Batch
 
 _STEP = timedelta(milliseconds=1)
 _FRESH = {"populate_existing": True}

@@ -22,8 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
-from app.store.columns import UtcMicros, identity, micros
-from app.store.statements import insert, run
+from app.store.bulk.statements import insert, run
+from app.store.database.columns import UtcMicros, identity, micros
 
 _ABOUT = TextClause("subject IS NOT NULL")
 

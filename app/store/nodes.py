@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped
 from sqlmodel import Field, SQLModel, col
 
-from app.store.columns import Serial, UtcMicros
-from app.store.statements import query
+from app.store.bulk.statements import query
+from app.store.database.columns import Serial, UtcMicros
 
 
 class NodeRow(SQLModel, table=True):

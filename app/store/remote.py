@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from app.domain.remote import CommandResult, RemoteCommand, Told
-from app.store.columns import Document, UtcMicros
+from app.store.database.columns import Document, UtcMicros
 
 
 class RemoteCommandRow(SQLModel, table=True):

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from app.domain.reservations import Reservation, ReservationState
-from app.store.columns import Document, UtcMicros
-from app.store.statements import update
+from app.store.bulk.statements import update
+from app.store.database.columns import Document, UtcMicros
 
 
 class ReservationRow(SQLModel, table=True):

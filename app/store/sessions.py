@@ -9,13 +9,13 @@ from sqlalchemy import BigInteger, Column, ColumnElement, Index, Text, func, sel
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
+from app.domain.charging.state import StoredSession
 from app.domain.parties import Party
 from app.domain.sessions import ChargingSession, SessionStatus, Snapshot
-from app.domain.state import StoredSession
-from app.store.columns import Document, UtcMicros, document, micros, moment
+from app.store.bulk.statements import Row, query, run, upsert
+from app.store.database.columns import Document, UtcMicros, document, micros, moment
 from app.store.paging import Page, Window
 from app.store.paging import page as changed_since
-from app.store.statements import Row, query, run, upsert
 from app.store.transactions import TransactionRow
 
 

@@ -8,9 +8,9 @@ from sqlalchemy import Column, Text, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
-from app.domain.setting_up import Setting
 from app.domain.stations import Knocks
-from app.store.columns import Document, UtcMicros
+from app.domain.upkeep.setting_up import Setting
+from app.store.database.columns import Document, UtcMicros
 
 
 class StoredSettings(msgspec.Struct, frozen=True, kw_only=True):

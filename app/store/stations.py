@@ -13,9 +13,9 @@ from sqlmodel import Field, SQLModel, col
 from app.domain.errors import NotFound
 from app.domain.stations import Admission, ChargingStation, ConnectorReport
 from app.domain.status import ConnectorStatus
-from app.store.columns import Document, UtcMicros, document, micros, moment, moment_or_none
+from app.store.bulk.statements import Row, ask, query, update, upsert
+from app.store.database.columns import Document, UtcMicros, document, micros, moment, moment_or_none
 from app.store.nodes import lost
-from app.store.statements import Row, ask, query, update, upsert
 
 
 class StationRow(SQLModel, table=True):

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from app.domain.tariffs import Tariff
-from app.store.columns import Document, UtcMicros, micros, moment
+from app.store.bulk.statements import Row, query
+from app.store.database.columns import Document, UtcMicros, micros, moment
 from app.store.paging import Page, Window
 from app.store.paging import page as changed_since
-from app.store.statements import Row, query
 
 _STEP = timedelta(milliseconds=1)
 _FRESH = {"populate_existing": True}

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
 from app.domain.tokens import Token, TokenType, uid_key
-from app.store.columns import Document, UtcMicros
-from app.store.statements import Row, query
+from app.store.bulk.statements import Row, query
+from app.store.database.columns import Document, UtcMicros
 
 
 class TokenRow(SQLModel, table=True):

@@ -13,7 +13,8 @@ from sqlmodel import Field, SQLModel, col
 from app.domain.metering import Reading
 from app.domain.sessions import ChargingSession, Snapshot
 from app.domain.transactions import Flag, StartAnswer, Transaction
-from app.store.columns import (
+from app.store.bulk.statements import Row, insert, query, run, upsert
+from app.store.database.columns import (
     Document,
     Exact,
     UtcMicros,
@@ -24,7 +25,6 @@ from app.store.columns import (
     micros_or_none,
     moment,
 )
-from app.store.statements import Row, insert, query, run, upsert
 from app.store.stations import StationRow
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Text
 from sqlmodel import Field, SQLModel
 
-from app.store.columns import Document, UtcMicros, identity
+from app.store.database.columns import Document, UtcMicros, identity
 
 
 class WebhookRow(SQLModel, table=True):

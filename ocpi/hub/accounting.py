@@ -13,11 +13,12 @@ from app.domain.parties import Party
 from app.kit import logs
 from app.kit.clock import Clock
 from app.outbox.delivered import records_told, sessions_told
-from app.store import clearing, hub_accounts
-from app.store.clearing import HubCdrRow
-from app.store.engine import Store
-from app.store.errors import StoreError
-from app.store.hub_accounts import Between
+from app.store.database.engine import Store
+from app.store.database.errors import StoreError
+from app.store.hub import accounts as hub_accounts
+from app.store.hub import clearing
+from app.store.hub.accounts import Between
+from app.store.hub.clearing import HubCdrRow
 from ocpi.headers import Routing
 from ocpi.partners.desk import HUB
 from ocpi.partners.registry import PartnerRegistry

@@ -8,9 +8,9 @@ from app.domain.errors import Invalid, NotFound
 from app.domain.events import HubAgreementChanged
 from app.domain.parties import Party
 from app.kit.clock import Clock
-from app.store import hub as rows
-from app.store.engine import Store
-from app.store.hub import HubAgreementRow
+from app.store.database.engine import Store
+from app.store.hub import objects as rows
+from app.store.hub.objects import HubAgreementRow
 from ocpi.modules import ModuleId
 
 Pair = tuple[str, str]

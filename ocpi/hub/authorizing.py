@@ -13,8 +13,8 @@ import msgspec
 from app.domain.parties import Party
 from app.kit import metrics
 from app.kit.tasks import spawn
-from app.store import hub as rows
-from app.store.hub import HubObjectRow
+from app.store.hub import objects as rows
+from app.store.hub.objects import HubObjectRow
 from ocpi.envelope import success
 from ocpi.errors import (
     ForwardTimeoutError,

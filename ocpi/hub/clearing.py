@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from weakref import WeakValueDictionary
 
-from app.domain.clearing import Bill, Finding, Rule, allowed, findings, strictest
 from app.domain.parties import Party
+from app.domain.records.clearing import Bill, Finding, Rule, allowed, findings, strictest
 from app.domain.verification import Verdict
 from app.kit.names import new_name
-from app.store import clearing as rows
-from app.store.clearing import HubCdrRow
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.unit_of_work import UnitOfWork
+from app.store.hub import clearing as rows
+from app.store.hub.clearing import HubCdrRow
 from ocpi.errors import InvalidParameterError, OcpiError
 from ocpi.headers import RoutedParty
 from ocpi.hub import records

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from app.domain.events import HubClientChanged
 from app.domain.parties import Party, Role
 from app.kit.clock import Clock
-from app.store import hub_clients as rows
-from app.store.columns import micros
-from app.store.engine import Store
-from app.store.hub import HubClientRow
+from app.store.database.columns import micros
+from app.store.database.engine import Store
+from app.store.hub import clients as rows
+from app.store.hub.objects import HubClientRow
 from ocpi.hub.agreements import Agreements
 from ocpi.hub.liveness import Liveness
 from ocpi.partners.desk import HUB

@@ -14,11 +14,11 @@ import msgspec
 
 from app.domain.events import HubObjectChanged
 from app.domain.parties import Party
-from app.store import hub as rows
-from app.store.columns import micros, moment
-from app.store.engine import Store
-from app.store.hub import HubObjectRow
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.columns import micros, moment
+from app.store.database.engine import Store
+from app.store.database.unit_of_work import UnitOfWork
+from app.store.hub import objects as rows
+from app.store.hub.objects import HubObjectRow
 from ocpi.errors import InvalidParameterError, NotFoundError
 from ocpi.hub.hub import Hub
 from ocpi.hub.owners import Fact

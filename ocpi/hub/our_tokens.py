@@ -6,9 +6,9 @@ from app.domain.parties import Party, Role
 from app.domain.tokens import Token
 from app.kit import logs
 from app.services import tokens as service
-from app.store import hub as rows
+from app.store.database.unit_of_work import UnitOfWork
+from app.store.hub import objects as rows
 from app.store.paging import Window
-from app.store.unit_of_work import UnitOfWork
 from ocpi.errors import InvalidParameterError
 from ocpi.hub.hub import Hub
 from ocpi.hub.objects import Also

@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.parties import Party
 from app.kit import logs
 from app.kit.clock import Clock
-from app.store import hub as rows
 from app.store import locations, sessions, tariffs
-from app.store.columns import micros
-from app.store.engine import Store
-from app.store.errors import StoreError
+from app.store.database.columns import micros
+from app.store.database.engine import Store
+from app.store.database.errors import StoreError
+from app.store.hub import objects as rows
 from ocpi.errors import NotEnoughInformationError, UnknownReceiverError, UnknownTokenError
 from ocpi.hub.routing import Kind, Message, Wanted
 from ocpi.modules import InterfaceRole, ModuleId

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from app.domain.parties import Party, Role
-from app.store import hub as rows
-from app.store.columns import micros
-from app.store.hub import HubObjectRow
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.columns import micros
+from app.store.database.unit_of_work import UnitOfWork
+from app.store.hub import objects as rows
+from app.store.hub.objects import HubObjectRow
 from ocpi.hub import our_tokens
 from ocpi.hub.hub import Hub
 from ocpi.hub.objects import KINDS, id_of, last_updated_of, unlist, write

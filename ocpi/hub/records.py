@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from app.domain.clearing import Bill
 from app.domain.errors import Invalid
 from app.domain.parties import Party
+from app.domain.records.clearing import Bill
 from app.domain.tariffs import Tariff
 from app.domain.verification import Outcome, Verdict, verify
 from ocpi.errors import InvalidParameterError

@@ -16,9 +16,9 @@ from app.domain.events import HubResultCame
 from app.domain.parties import Party
 from app.kit.clock import Clock
 from app.kit.names import new_name
-from app.store import hub as rows
-from app.store.engine import Store
-from app.store.hub import HubResponseUrlRow, HubResultRow
+from app.store.database.engine import Store
+from app.store.hub import objects as rows
+from app.store.hub.objects import HubResponseUrlRow, HubResultRow
 from ocpi.client import check_url
 from ocpi.errors import InvalidParameterError, NotFoundError, PartnerUnreachable
 from ocpi.headers import RoutedParty

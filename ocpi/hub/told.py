@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.errors import Invalid
 from app.domain.parties import Party
 from app.domain.tariffs import Tariff
-from app.store import hub as rows
+from app.store.hub import objects as rows
 from ocpi.errors import InvalidParameterError
 from ocpi.hub.hub import Hub
 from ocpi.hub.objects import item_of, last_updated_of, object_id

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from app.domain.errors import NotFound
 from app.domain.parties import Party, Role
 from app.kit.clock import Clock
-from app.store.engine import Store
+from app.store.database.engine import Store
 from ocpi.client import PartnerClient, Peer
 from ocpi.mapping.amounts import Body
 from ocpi.modules import InterfaceRole, ModuleId

@@ -10,8 +10,8 @@ import msgspec
 
 from app.domain.parties import Party, Role
 from app.store import foreign_clients as rows
+from app.store.database.unit_of_work import UnitOfWork
 from app.store.foreign_clients import ForeignClientRow
-from app.store.unit_of_work import UnitOfWork
 from ocpi.headers import read_party
 from ocpi.partners import tables
 from ocpi.partners.desk import PLATFORM, Desk

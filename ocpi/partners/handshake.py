@@ -9,7 +9,7 @@ from app.domain.errors import Conflict
 from app.domain.parties import Role
 from app.outbox import inspect, lanes
 from app.store import tokens
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.unit_of_work import UnitOfWork
 from ocpi.client import Peer
 from ocpi.envelope import data_of, require_success
 from ocpi.errors import (

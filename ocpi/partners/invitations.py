@@ -8,7 +8,7 @@ import msgspec
 
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.outbox import lanes
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.unit_of_work import UnitOfWork
 from ocpi.partners import tables
 from ocpi.partners.desk import OFFERED, PLATFORM, Desk
 from ocpi.partners.limits import MOST_BYTES

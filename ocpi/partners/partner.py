@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from app.domain.clearing import Rules
 from app.domain.parties import Party, Role
+from app.domain.records.clearing import Rules
 from ocpi.modules import InterfaceRole, ModuleId
 
 

@@ -12,7 +12,7 @@ import msgspec
 from app.domain.audiences import PriceMap, PriceMaps, hidden_from
 from app.domain.parties import Party
 from app.kit.clock import Clock
-from app.store.engine import Store
+from app.store.database.engine import Store
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners import tables
 from ocpi.partners.partner import Partner, PartnerState

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col, select
 
 from app.domain.parties import Party, Role
-from app.store.columns import Document, UtcMicros
+from app.store.database.columns import Document, UtcMicros
 from ocpi.modules import InterfaceRole
 from ocpi.partners.partner import Endpoint, Partner, PartnerParty, PartnerSettings, PartnerState
 

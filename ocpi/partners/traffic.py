@@ -10,8 +10,8 @@ from app.kit.clock import Clock
 from app.kit.redaction import masked
 from app.kit.tasks import spawn
 from app.store import messages
-from app.store.engine import Store
-from app.store.errors import StoreError
+from app.store.database.engine import Store
+from app.store.database.errors import StoreError
 from app.store.messages import Message
 from ocpi.client import Exchange
 from ocpi.partners.answers import Answers

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.kit import logs
-from app.store import pulls as rows
-from app.store.pulls import Counts, PullRow
+from app.store.hub import pulls as rows
+from app.store.hub.pulls import Counts, PullRow
 from ocpi.context import OcpiContext
 from ocpi.errors import InvalidParameterError, PartnerFailure
 from ocpi.headers import RoutedParty, Routing

@@ -7,8 +7,8 @@ from app.domain.parties import Party, Role
 from app.domain.tokens import Token
 from app.kit import logs
 from app.services import tokens as service
-from app.store import pulls
-from app.store.pulls import Counts
+from app.store.hub import pulls
+from app.store.hub.pulls import Counts
 from ocpi.context import OcpiContext
 from ocpi.errors import InvalidParameterError, PartnerFailure
 from ocpi.mapping.tokens import token_from

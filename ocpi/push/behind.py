@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from app.domain.parties import Party
 from app.outbox.outcomes import Claim, Delivered, Down, Failed, Outcome, Refused
-from app.store.columns import micros, moment
-from app.store.hub import HubClientRow, HubObjectRow, HubResultRow
+from app.store.database.columns import micros, moment
+from app.store.hub.objects import HubClientRow, HubObjectRow, HubResultRow
 from ocpi.headers import RoutedParty
 from ocpi.hub.clients import as_seen
 from ocpi.hub.reach import Reach

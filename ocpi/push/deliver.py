@@ -16,9 +16,9 @@ from app.domain.status import EvseStatus
 from app.domain.tariffs import Tariff
 from app.outbox.outcomes import Claim, Delivered, Down, Failed, Missing, Outcome, Refused
 from app.store import locations
-from app.store.columns import micros
-from app.store.hub import HubClientRow, HubObjectRow, HubResultRow
-from app.store.writer import Batch
+from app.store.bulk.writer import Batch
+from app.store.database.columns import micros
+from app.store.hub.objects import HubClientRow, HubObjectRow, HubResultRow
 from ocpi.headers import RoutedParty
 from ocpi.hub.accounting import Accounts
 from ocpi.hub.agreements import Agreements

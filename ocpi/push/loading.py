@@ -14,9 +14,11 @@ from app.domain.sessions import ChargingSession
 from app.domain.status import EvseStatus
 from app.domain.tariffs import Tariff
 from app.outbox.outcomes import Claim
-from app.store import cdrs, hub, hub_clients, locations, remote, sessions, tariffs
-from app.store.hub import HubClientRow, HubObjectRow, HubResultRow
-from app.store.writer import Batch
+from app.store import cdrs, locations, remote, sessions, tariffs
+from app.store.bulk.writer import Batch
+from app.store.hub import clients as hub_clients
+from app.store.hub import objects as hub
+from app.store.hub.objects import HubClientRow, HubObjectRow, HubResultRow
 
 
 class LiveEvse(msgspec.Struct, frozen=True, kw_only=True):

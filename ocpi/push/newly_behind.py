@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.domain.events import Mark
 from app.domain.parties import Party
 from app.outbox import enqueue
-from app.store import hub as rows
-from app.store import hub_clients, locations, tariffs
+from app.store import locations, tariffs
+from app.store.hub import clients as hub_clients
+from app.store.hub import objects as rows
 from app.store.paging import Window
 from ocpi.hub.reach import Reach
 from ocpi.hub.routing import BROADCAST

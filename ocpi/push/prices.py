@@ -11,10 +11,10 @@ from app.domain.locations import Location
 from app.domain.tariffs import Tariff
 from app.outbox import enqueue
 from app.store import locations, tariffs
-from app.store.columns import micros
+from app.store.bulk.statements import run
+from app.store.database.columns import micros
+from app.store.database.unit_of_work import UnitOfWork
 from app.store.paging import Window
-from app.store.statements import run
-from app.store.unit_of_work import UnitOfWork
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.desk import Desk
 from ocpi.partners.invitations import change_within

@@ -6,8 +6,8 @@ from app.domain.locations import Location
 from app.domain.sessions import ChargingSession
 from app.outbox import inspect
 from app.outbox.outcomes import Claim
-from app.store.columns import moment
-from app.store.engine import Store
+from app.store.database.columns import moment
+from app.store.database.engine import Store
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.partner import Partner
 from ocpi.push.loading import Thing

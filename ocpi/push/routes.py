@@ -9,7 +9,7 @@ from app.outbox import enqueue, inspect
 from app.outbox.outcomes import Claim
 from app.outbox.tables import DeliveryRow
 from app.store import cdrs
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.unit_of_work import UnitOfWork
 from ocpi.hub.reach import Reach
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.desk import HUB, PLATFORM, Desk

@@ -6,7 +6,7 @@ import hmac
 import secrets
 
 from app.outbox.alerts import Message
-from app.store.columns import micros
+from app.store.database.columns import micros
 from ocpi.errors import PartnerFailure
 from ocpi.partners.desk import Desk
 

@@ -11,7 +11,7 @@ from app.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFoun
 from app.domain.parties import Party
 from app.kit import logs
 from app.kit.tasks import spawn
-from app.store.errors import RowRefused, StoreError
+from app.store.database.errors import RowRefused, StoreError
 from ocpi.context import OcpiContext
 from ocpi.envelope import MEDIA_TYPE, failure
 from ocpi.errors import (

@@ -7,19 +7,9 @@ from ocpi.errors import MethodNotAllowedError, NotFoundError
 from ocpi.hub.hub import RESULTS
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.desk import HUB, OFFERED
-from ocpi.server import (
-    cdrs,
-    clients,
-    commands,
-    credentials,
-    foreign,
-    locations,
-    sessions,
-    tariffs,
-    tokens,
-    versions,
-)
+from ocpi.server import cdrs, commands, credentials, locations, sessions, tariffs, tokens, versions
 from ocpi.server.calling import Operation
+from ocpi.server.hub import clients, foreign
 from ocpi.versions import Version
 
 INTERFACES: Mapping[tuple[ModuleId, InterfaceRole], Sequence[Operation]] = {

@@ -27,8 +27,9 @@ from ocpi.hub.routing import (
 )
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners.partner import Partner
-from ocpi.server import everybody, interfaces
+from ocpi.server import interfaces
 from ocpi.server.calling import Call, Reply
+from ocpi.server.hub import everybody
 from ocpi.strict_json import parse_body
 from ocpi.versions import Version
 

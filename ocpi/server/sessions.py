@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.domain.charging.preferences import capable, judge
 from app.domain.parties import Party, Role
-from app.domain.preferences import capable, judge
 from app.store import sessions
 from app.store.paging import Page, Window
 from ocpi.errors import InvalidParameterError, NotFoundError

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
-from app.store.engine import Store
+from app.store.database.engine import Store
 from app.store.paging import Page
 
 _MOST_BYTES = 16 * 1024 * 1024

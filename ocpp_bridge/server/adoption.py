@@ -7,7 +7,7 @@ from typing import Any
 from app.domain.commands import Outcome, OutcomeKind
 from app.domain.errors import Conflict, DomainError
 from app.kit import logs
-from app.store.errors import StoreError
+from app.store.database.errors import StoreError
 from ocpp_bridge.context import BridgeContext
 from ocpp_bridge.gateway import LocalGateway
 

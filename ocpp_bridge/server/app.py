@@ -7,9 +7,9 @@ from typing import Any
 from app.domain.errors import NotFound
 from app.kit import logs
 from app.kit.protocols import FRAMES
-from app.services.intake import Line, Unanswered
+from app.services.intake.intake import Line, Unanswered
 from app.services.stations import Entry
-from app.store.errors import StoreUnavailable
+from app.store.database.errors import StoreUnavailable
 from ocpp_bridge import handshake
 from ocpp_bridge.context import BridgeContext
 from ocpp_bridge.handshake import Limits, Pace, Refusal

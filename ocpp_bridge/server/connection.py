@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 import msgspec
 
-from app.domain.decisions import Answer
+from app.domain.charging.decisions import Answer
 from app.domain.stations import BootAnswer, BootReport, Refused
 from app.kit import logs
 from app.kit.tasks import spawn
-from app.services.calls import Call, Line, Unanswered
+from app.services.intake.calls import Call, Line, Unanswered
 from ocpp_bridge import rpc
 from ocpp_bridge.context import BridgeContext
 from ocpp_bridge.live import Calls

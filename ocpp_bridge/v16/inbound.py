@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from app.domain.decisions import Answer, Report
+from app.domain.charging.decisions import Answer, Report
 from app.domain.metering import MeterSample
 from app.domain.stations import (
     Acknowledged,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.domain.commands import Outcome, OutcomeKind
-from app.domain.setting_up import Setting, SettingAnswer, SettingsTold
+from app.domain.upkeep.setting_up import Setting, SettingAnswer, SettingsTold
 
 MOST_SETTINGS = 2000
 """Settings that are kept of one station."""

@@ -24,7 +24,7 @@ from app.domain.tokens import Authorization, Verdict
 from app.domain.transactions import StartAnswer, StopAnswer, TransactionEnded, TransactionStarted
 from app.kit.clock import SystemClock
 from app.kit.listeners import _config, _Server, open_listener
-from app.services.intake import Call, Line
+from app.services.intake.intake import Call, Line
 from app.services.stations import Entry
 from ocpp_bridge.context import BridgeContext
 from ocpp_bridge.live import LiveStations

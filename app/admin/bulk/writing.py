@@ -11,7 +11,7 @@ from app.admin.context import AdminContext
 from app.admin.locations import no_special_prices
 from app.admin.problems import Problem, invalid, problem_of
 from app.admin.requests import refuse_controls_in
-from app.admin.stations import Station
+from app.admin.stations.stations import Station
 from app.admin.tokens import own_token
 from app.domain.errors import DomainError
 from app.domain.stations import SetUp
@@ -21,7 +21,7 @@ from app.services import stations as station_rules
 from app.services import tariffs as prices
 from app.services import tokens as issued
 from app.store import stations as station_rows
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.unit_of_work import UnitOfWork
 from ocpi.errors import OcpiError
 from ocpi.mapping.locations import location_from
 from ocpi.mapping.tariffs import tariff_from

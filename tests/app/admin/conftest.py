@@ -15,22 +15,22 @@ from cryptography.fernet import Fernet
 from app.admin.api import admin_app
 from app.admin.context import AdminContext
 from app.admin.gate import same_token
+from app.domain.charging.state import Names
 from app.domain.commands import Outcome, OutcomeKind
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.metering import MeterSample, SampledValue
 from app.domain.parties import Party
 from app.domain.remote import CommandResult, Order
-from app.domain.state import Names
 from app.domain.transactions import TransactionEnded, TransactionMetered, TransactionStarted
 from app.services.commands import Commands
-from app.services.inbox import Inbox
-from app.services.intake import Call, Intake, Line
+from app.services.intake.intake import Call, Intake, Line
 from app.services.remote import RemoteControl
-from app.services.station_settings import StationSettings
+from app.services.setting_up.inbox import Inbox
+from app.services.setting_up.station_settings import StationSettings
 from app.services.stations import Stations, UnknownStations
 from app.services.wishes import Wishes
-from app.store.engine import Store
-from app.store.writer import Writer
+from app.store.bulk.writer import Writer
+from app.store.database.engine import Store
 from ocpi.client import Relay, open_client
 from ocpi.hub.hub import open_hub
 from ocpi.partners.desk import Desk

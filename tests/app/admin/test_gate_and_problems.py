@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.store.errors import StoreUnavailable
+from app.store.database.errors import StoreUnavailable
 
 PATHS = [
     "/partners", "/locations", "/tariffs", "/tokens", "/stations", "/transactions", "/sessions", "/cdrs", "/deliveries", "/messages",

@@ -20,7 +20,7 @@ from app.domain.status import ConnectorStatus
 from app.outbox import lanes
 from app.outbox.alerts import Alerts
 from app.outbox.tables import DeliveryRow
-from app.store.statements import run
+from app.store.bulk.statements import run
 from app.store.webhooks import AlarmRow
 from ocpi.client import PartnerClient
 from ocpi.client.messages import Received

@@ -13,9 +13,9 @@ from app.domain.stations import Admission, ChargingStation
 from app.kit import tasks
 from app.kit.periodic import Periodic
 from app.store import nodes, stations
-from app.store.engine import Store
-from app.store.errors import StoreUnavailable
-from app.store.unit_of_work import UnitOfWork
+from app.store.database.engine import Store
+from app.store.database.errors import StoreUnavailable
+from app.store.database.unit_of_work import UnitOfWork
 from tests.conftest import until
 
 on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from app import migrations
-from app.store.engine import open_store
+from app.store.database.engine import open_store
 
 STATIONS = """
 INSERT INTO stations (id, state, doc, epoch, turn, online, disconnected_at, created_at, last_updated) VALUES

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from app import migrations
-from app.store.engine import open_store
-from app.store.errors import StoreError
+from app.store.database.engine import open_store
+from app.store.database.errors import StoreError
 
 
 async def test_up_leaves_exactly_the_tables_of_the_code(empty_database_url: str) -> None:
@@ -81,7 +81,7 @@ _KILLED_HALF_WAY = """
 import asyncio, os, signal, sys
 from sqlalchemy import event
 from app import migrations
-from app.store.engine import open_store
+from app.store.database.engine import open_store
 
 async def main():
     store = await open_store(sys.argv[1])

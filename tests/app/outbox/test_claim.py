@@ -9,7 +9,7 @@ from app.outbox import enqueue, inspect, lanes
 from app.outbox.claim import LEASE, anything_due, claim, give_up_lost
 from app.outbox.outcomes import Delivered, Down, Failed, Refused
 from app.outbox.settle import Result, settle
-from app.store.writer import Writer
+from app.store.bulk.writer import Writer
 
 RANKS = {"tariff": 0, "location": 1, "evse": 2, "session": 3, "cdr": 4}
 

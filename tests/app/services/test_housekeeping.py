@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from app.domain.availability import Standing, Turn
+from app.domain.charging.availability import Standing, Turn
 from app.domain.stations import Admission, ChargingStation
 from app.services import housekeeping
 from app.services.housekeeping import Housekeeping
-from app.store import availability, availability_days, stations
-from app.store.engine import Store
-from app.store.statements import run
+from app.store import stations
+from app.store.bulk.statements import run
+from app.store.database.engine import Store
+from app.store.views import availability, availability_days
 
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

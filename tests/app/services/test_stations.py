@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from app.domain.charging.state import Names
 from app.domain.errors import Invalid, NotFound
-from app.domain.state import Names
 from app.domain.stations import Admission, ConnectorLink, SetUp
 from app.services import stations as service
-from app.services.intake import Intake
+from app.services.intake.intake import Intake
 from app.services.stations import (
     Entry,
     Stations,
@@ -19,7 +19,7 @@ from app.services.stations import (
     password_matches,
     valid_id,
 )
-from app.store.writer import Writer
+from app.store.bulk.writer import Writer
 
 Make = Callable[..., Stations]
 

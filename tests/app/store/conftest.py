@@ -24,8 +24,8 @@ from app.domain.tariffs import Price, PriceComponent, Tariff, TariffDimension, T
 from app.domain.tokens import Authorization, SessionToken, Token, TokenType, Verdict, Whitelist
 from app.domain.transactions import StartAnswer, Transaction
 from app.kit.clock import Clock
-from app.store.engine import Store
-from app.store.writer import Writer
+from app.store.bulk.writer import Writer
+from app.store.database.engine import Store
 
 NOON = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from sqlmodel import col
 from app.domain.events import Event, Mark, StationChanged, TariffChanged
 from app.outbox.tables import DeliveryRow
 from app.store import tariffs
-from app.store.engine import Store, open_store
+from app.store.database.engine import Store, open_store
 from app.store.paging import Window
 
 

@@ -12,10 +12,10 @@ from app.domain.parties import Party
 from app.kit.clock import Clock
 from app.outbox import tables as outbox
 from app.store import frames, locations, sessions, stations, tariffs, tokens, transactions
-from app.store.columns import document, micros
-from app.store.engine import Store
-from app.store.statements import Row, Statement, query
-from app.store.writer import Writer
+from app.store.bulk.statements import Row, Statement, query
+from app.store.bulk.writer import Writer
+from app.store.database.columns import document, micros
+from app.store.database.engine import Store
 
 
 def _cases(make: Any) -> list[tuple[SQLModel, Statement, Row]]:

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from app.domain.cdrs import CdrState, HoldReason
 from app.domain.parties import Party
 from app.store import cdrs
-from app.store.engine import Store
+from app.store.bulk.writer import Writer
+from app.store.database.engine import Store
 from app.store.paging import Window
-from app.store.writer import Writer
 
 
 async def _held(store: Store, clock: Any, make: Any) -> None:

@@ -13,15 +13,15 @@ import pytest
 from sqlalchemy import make_url
 
 from app.store import frames
-from app.store.engine import POSTGRESQL, open_store
-from app.store.errors import StoreError, StoreUnavailable
+from app.store.database.engine import POSTGRESQL, open_store
+from app.store.database.errors import StoreError, StoreUnavailable
 
 _WRITES_UNTIL_KILLED = """
 import asyncio, sys
 from app.kit.clock import SystemClock
 from app.store import frames
-from app.store.engine import open_store
-from app.store.writer import Writer
+from app.store.database.engine import open_store
+from app.store.bulk.writer import Writer
 
 async def main():
     store, clock = await open_store(sys.argv[1]), SystemClock()
@@ -138,8 +138,8 @@ async def test_a_start_that_fails_prints_one_line_and_no_traceback(tmp_path: Pat
 
 _OPENS = """
 import asyncio, sys
-from app.store.engine import open_store
-from app.store.errors import StoreError
+from app.store.database.engine import open_store
+from app.store.database.errors import StoreError
 
 try:
     asyncio.run(open_store(sys.argv[1]))

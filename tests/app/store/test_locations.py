@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from app.domain.locations import Location
 from app.domain.status import EvseStatus
 from app.store import locations
-from app.store.columns import micros
-from app.store.engine import Store
+from app.store.bulk.writer import Writer
+from app.store.database.columns import micros
+from app.store.database.engine import Store
 from app.store.paging import Window
-from app.store.writer import Writer
 
 
 async def _put(store: Store, clock: Any, location: Location, *attached: str) -> Location:

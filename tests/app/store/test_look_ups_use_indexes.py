@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import make_url
 
 from app.store import cdrs, grants, locations, sessions, stations, tariffs, tokens, transactions
-from app.store.engine import SQLITE
-from app.store.statements import Query
+from app.store.bulk.statements import Query
+from app.store.database.engine import SQLITE
 
 _LOOK_UPS = {
     "open": (transactions.OPEN_TRANSACTIONS, "station_id=?"),

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from app.store import frames, stations
-from app.store.engine import Store
-from app.store.errors import RowRefused
+from app.store.bulk.writer import Writer
+from app.store.database.engine import Store
+from app.store.database.errors import RowRefused
 from app.store.frames import Frame, Quarantined, StationEvent
-from app.store.writer import Writer
 
 
 def _work(make: Any, message_id: Any = "m1") -> list[Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.domain.parties import Party
 from app.store import sessions, tariffs
-from app.store.engine import Store
+from app.store.database.engine import Store
 from app.store.paging import Page, Position, Window
 
 

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import make_url
 
 from app.store import frames, locations, tariffs, transactions
-from app.store.engine import POSTGRESQL, SQLITE, Store
-from app.store.errors import RowRefused, StoreUnavailable
+from app.store.bulk.statements import query, run
+from app.store.bulk.writer import Writer
+from app.store.database.engine import POSTGRESQL, SQLITE, Store
+from app.store.database.errors import RowRefused, StoreUnavailable
 from app.store.paging import Window
-from app.store.statements import query, run
-from app.store.writer import Writer
 
 
 def _frame(clock: Any, action: str = "Heartbeat", request: bytes = b"[]") -> Any:
@@ -130,9 +130,9 @@ _FULL_DISK = """
 import asyncio, resource, signal, sys
 from app.kit.clock import SystemClock
 from app.store import frames, tariffs
-from app.store.engine import open_store
-from app.store.errors import StoreUnavailable
-from app.store.writer import Writer
+from app.store.database.engine import open_store
+from app.store.database.errors import StoreUnavailable
+from app.store.bulk.writer import Writer
 
 async def main():
     store, clock = await open_store(sys.argv[1]), SystemClock()

@@ -10,8 +10,8 @@ from app.domain.errors import NotFound
 from app.domain.stations import Admission, ConnectorReport
 from app.domain.status import ConnectorStatus
 from app.store import stations
-from app.store.engine import Store
-from app.store.writer import Writer
+from app.store.bulk.writer import Writer
+from app.store.database.engine import Store
 
 
 async def test_a_station_comes_back_as_set_up(store: Store, clock: Any, make: Any) -> None:

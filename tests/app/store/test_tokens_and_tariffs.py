@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from app.domain.tokens import TokenType
 from app.store import tariffs, tokens
-from app.store.engine import Store
+from app.store.database.engine import Store
 from app.store.paging import Window
 
 

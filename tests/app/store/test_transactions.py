@@ -6,9 +6,9 @@ from typing import Any
 
 from app.domain.metering import Reading
 from app.store import sessions, transactions
-from app.store.columns import micros
-from app.store.engine import Store
-from app.store.writer import Writer
+from app.store.bulk.writer import Writer
+from app.store.database.columns import micros
+from app.store.database.engine import Store
 
 
 async def _write(writer: Writer, make: Any) -> None:

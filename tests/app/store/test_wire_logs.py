@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from app.store import commands, frames, messages
+from app.store.bulk.writer import Writer
 from app.store.commands import StoredCommand
-from app.store.engine import Store
-from app.store.errors import RowRefused
+from app.store.database.engine import Store
+from app.store.database.errors import RowRefused
 from app.store.frames import Frame, Quarantined, StationEvent
 from app.store.messages import Message
-from app.store.writer import Writer
 
 
 async def test_frames_are_kept_as_bytes_newest_first(store: Store, writer: Writer, make: Any) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from app.kit.clock import SystemClock
 from app.store import frames, tariffs
-from app.store.engine import Store, open_store
+from app.store.bulk.writer import Writer
+from app.store.database.engine import Store, open_store
 from app.store.paging import Window
-from app.store.writer import Writer
 
 
 async def test_units_and_batches_at_once_never_meet_a_busy_database(store: Store, make: Any) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 
 from app.domain.parties import Party
-from app.store import hub as rows
+from app.store.hub import objects as rows
 from ocpi.hub.agreements import Agreements
 
 ONE, OTHER = Party("NL", "AAA"), Party("DE", "EMS")

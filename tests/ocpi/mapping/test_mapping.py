@@ -16,7 +16,7 @@ from app.domain.sessions import SessionStatus
 from app.domain.status import EvseStatus
 from app.domain.tariffs import Price, Restrictions, TariffType
 from app.domain.tokens import TokenType
-from app.store.columns import document
+from app.store.database.columns import document
 from ocpi.errors import InvalidParameterError
 from ocpi.mapping.amounts import number
 from ocpi.mapping.cdrs import cdr_body

@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 
 from app.domain.errors import Conflict, Invalid, NotFound
 from app.domain.parties import Party, Role
-from app.store.errors import RowRefused
+from app.store.database.errors import RowRefused
 from ocpi.headers import is_token
 from ocpi.modules import InterfaceRole, ModuleId
 from ocpi.partners import handshake, invitations, tables

@@ -290,7 +290,7 @@ async def test_a_store_that_is_away_is_3000_for_those_we_know(ocpi_house, call):
     async def away(*_args):
         raise StoreUnavailableForTest("gone")
 
-    from app.store.errors import StoreUnavailable as StoreUnavailableForTest
+    from app.store.database.errors import StoreUnavailable as StoreUnavailableForTest
 
     ocpi_house.store.pass_gate = away
 

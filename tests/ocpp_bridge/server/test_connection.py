@@ -8,7 +8,7 @@ import pytest
 import websockets
 
 from app.domain.commands import OutcomeKind
-from app.services.intake import Unanswered
+from app.services.intake.intake import Unanswered
 
 
 async def settled(condition: Any) -> None:

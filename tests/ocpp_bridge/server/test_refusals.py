@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import websockets
 
-from app.services.intake import Unanswered
+from app.services.intake.intake import Unanswered
 from app.services.stations import Entry
-from app.store.errors import StoreUnavailable
+from app.store.database.errors import StoreUnavailable
 
 
 async def refused(bridge: Any, path: str, **options: Any) -> websockets.Response:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.domain.commands import Outcome, OutcomeKind
-from app.domain.setting_up import Setting, SettingAnswer
+from app.domain.upkeep.setting_up import Setting, SettingAnswer
 from ocpp_bridge.v16.schemas import check_outgoing
 from ocpp_bridge.v16.settings import Settings16
 

@@ -1,0 +1,1 @@
+"""Prices and records in the admin API: tariffs, quotes, CDRs, settlement."""

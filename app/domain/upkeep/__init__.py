@@ -1,0 +1,1 @@
+"""How stations are kept in order: their settings, their faults, their card readers."""

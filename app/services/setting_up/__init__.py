@@ -1,0 +1,1 @@
+"""Stations that are new, back again or refused: commissioning, settings, the inbox."""

@@ -1,0 +1,1 @@
+"""What the hub keeps of the parties behind it."""

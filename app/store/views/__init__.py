@@ -1,0 +1,1 @@
+"""Questions over many tables, for pages and lists: figures, searches, histories."""

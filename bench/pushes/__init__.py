@@ -1,0 +1,1 @@
+"""From a station's change of status to the PATCH at its partners."""
