@@ -69,6 +69,7 @@ from ocpi.simulator import EmspSimulator
 from ocpi.wire.tokens import Token as WireToken
 from ocpp_bridge.gateway import LocalGateway
 from ocpp_bridge.live import LiveStations
+from tests.spare_databases import SpareDatabases
 
 
 class SettableClock:
@@ -197,6 +198,14 @@ def _postgres_template(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def _spares(postgres_url: str, _postgres_template: str) -> Iterator[SpareDatabases]:
+    """Migrated databases, used again and again."""
+    spares = SpareDatabases(postgres_url, _postgres_template)
+    yield spares
+    spares.end()
+
+
+@pytest.fixture(scope="session")
 def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "voltbridge.db"
     _elsewhere(_migrate(f"sqlite+aiosqlite:///{path}"))
@@ -217,8 +226,8 @@ def database_url(request: pytest.FixtureRequest, database: str, tmp_path: Path) 
         shutil.copyfile(request.getfixturevalue("_sqlite_template"), path)
         yield f"sqlite+aiosqlite:///{path}"
         return
-    template = request.getfixturevalue("_postgres_template")
-    yield from _temporary(request.getfixturevalue("postgres_url"), f" TEMPLATE {template}")
+    with request.getfixturevalue("_spares").lent() as url:
+        yield url
 
 
 @pytest.fixture
@@ -227,7 +236,10 @@ def empty_database_url(request: pytest.FixtureRequest, database: str, tmp_path: 
     if database == "sqlite":
         yield f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
         return
-    yield from _temporary(request.getfixturevalue("postgres_url"), "")
+    server, name = request.getfixturevalue("postgres_url"), f"voltbridge_test_{uuid.uuid4().hex[:12]}"
+    _elsewhere(_execute(server, f"CREATE DATABASE {name}"))
+    yield _named(server, name)
+    _elsewhere(_execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture
@@ -502,10 +514,3 @@ def objects() -> Objects:
 
 def _named(url: str, database: str) -> str:
     return make_url(url).set(database=database).render_as_string(hide_password=False)
-
-
-def _temporary(url: str, how: str) -> Iterator[str]:
-    name = f"voltbridge_test_{uuid.uuid4().hex[:12]}"
-    _elsewhere(_execute(url, f"CREATE DATABASE {name}{how}"))
-    yield _named(url, name)
-    _elsewhere(_execute(url, f"DROP DATABASE {name} WITH (FORCE)"))
