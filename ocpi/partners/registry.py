@@ -47,6 +47,7 @@ class PartnerRegistry:
         self._shared = shared
         self._looked_at = -math.inf
         self._reading = asyncio.Lock()
+        self._used_up: dict[str, str] = {}
         self._partners: dict[str, Partner] = {}
         self._by_hash: dict[str, tuple[str, TokenKind]] = {}
         self._by_party: dict[tuple[str, Party], str] = {}
@@ -60,7 +61,7 @@ class PartnerRegistry:
         async with self._reading:
             async with self._store.reading() as session:
                 partners = await tables.load_all(session)
-            self._partners = {partner.id: partner for partner in partners}
+            self._partners = {partner.id: self._as_used(partner) for partner in partners}
             self._index()
 
     async def reload(self, partner_id: str) -> None:
@@ -89,7 +90,7 @@ class PartnerRegistry:
             if partner is None:
                 self._partners.pop(partner_id, None)
             else:
-                self._partners[partner_id] = partner
+                self._partners[partner_id] = self._as_used(partner)
             self._index()
 
     def find(self, partner_id: str) -> Partner | None:
@@ -153,11 +154,18 @@ class PartnerRegistry:
     def drop_previous(self, partner_id: str) -> None:
         """The partner's replaced token is void from this moment; whoever calls this also stores it."""
         partner = self._partners.get(partner_id)
-        if partner is not None:
-            self._partners[partner_id] = msgspec.structs.replace(
-                partner, previous_token_hash=None, previous_until=None
-            )
+        if partner is not None and partner.previous_token_hash is not None:
+            self._used_up[partner_id] = partner.previous_token_hash
+            self._partners[partner_id] = self._as_used(partner)
             self._index()
+
+    def _as_used(self, partner: Partner) -> Partner:
+        """The partner without a replaced token that is void already, although the database may not know it yet."""
+        void = self._used_up.get(partner.id)
+        if void is None or partner.previous_token_hash != void:
+            self._used_up.pop(partner.id, None)
+            return partner
+        return msgspec.structs.replace(partner, previous_token_hash=None, previous_until=None)
 
     def _known(self, entry: tuple[str, TokenKind], token: str, now: datetime) -> Known | None:
         partner_id, kind = entry

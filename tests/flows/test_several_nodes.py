@@ -122,7 +122,7 @@ async def test_no_silence_and_a_late_yes_travel_between_nodes(nodes: Nodes) -> N
         station.says["RemoteStartTransaction"] = "Rejected"
         assert await nodes.partner.result(await start(nodes, site, refused)) == "REJECTED"
         station.says.clear()
-        station.pauses["RemoteStartTransaction"] = 2.6
+        station.pauses["RemoteStartTransaction"] = 4.5
         sent = await start(nodes, site, silent)
         assert await nodes.partner.result(sent) == "TIMEOUT"
         assert not sessions(nodes, silent, "PENDING")

@@ -131,7 +131,7 @@ async def test_silence_is_told_once_and_a_late_yes_still_becomes_a_session(
     token = partner.token(f"A{fresh()}")
     async with connected(house, site.station) as station:
         await station.boot()
-        station.pauses["RemoteStartTransaction"] = 3.0
+        station.pauses["RemoteStartTransaction"] = 4.5
         sent = await start(partner, site, token)
         assert await partner.result(sent) == "TIMEOUT"
         assert session_of(partner, token) is None
