@@ -75,17 +75,16 @@ class Feed:
         The first to look decides how often (seconds). Raises Refusal where it cannot be read at all.
         """
         key = (path, tuple(sorted(query.items(), key=lambda item: item[0])))
+        # Asked even where others look already: who opens a page sees what is so now, not what was so at the last round.
+        answered = await self._api.send("GET", path, query)
         topic = self._topics.get(key)
-        if topic is None or topic.last is None or topic.refused:
-            answered = await self._api.send("GET", path, query)
-            topic = self._topics.get(key)
-            if topic is None:
-                topic = self._topics[key] = _Topic(every)
-                spawn(self._keep(key, topic), f"console:{path}")
-            topic.last = topic.last or answered
+        if topic is None:
+            topic = self._topics[key] = _Topic(every)
+            spawn(self._keep(key, topic), f"console:{path}")
+        _tell(topic, answered)
         viewer = _Viewer(take, fail, looking)
         topic.viewers.append(viewer)
-        take(read(topic.last.body), topic.last.total)
+        take(read(answered.body), answered.total)
 
         def leave() -> None:
             if viewer in topic.viewers:
@@ -120,10 +119,17 @@ class Feed:
         if answered == topic.last:
             topic.same += 1
             return
-        topic.last, topic.same = answered, 0
-        document = read(answered.body)
-        for viewer in tuple(topic.viewers):
-            _safely(viewer.take, document, answered.total)
+        _tell(topic, answered)
+
+
+def _tell(topic: _Topic, answered: Answered) -> None:
+    """Everybody who looks sees what has changed."""
+    if answered == topic.last:
+        return
+    topic.last, topic.same = answered, 0
+    document = read(answered.body)
+    for viewer in tuple(topic.viewers):
+        _safely(viewer.take, document, answered.total)
 
 
 def _safely(call: Callable[..., None], *given: Any) -> None:
