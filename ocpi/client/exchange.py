@@ -65,13 +65,7 @@ class PartnerClient:
         `require_success`. Raises PartnerUnreachable when no answer came, PartnerNonsense when what came is not OCPI.
         """
         ids = MessageIds.new(correlation_id)
-        headers = {**ALWAYS, **ids.headers()}
-        if peer.token:
-            headers[AUTHORIZATION] = authorization(peer.token, raw=peer.raw_token)
-        if routing is not None:
-            headers |= routing.headers()
-        if body is not None:
-            headers["Content-Type"] = MEDIA_TYPE
+        headers = _headers(ids, peer, routing, body)
         received = Received()
         began = time.perf_counter()
         try:
@@ -176,6 +170,17 @@ def open_client(*, per_partner: int = 8, on_exchange: OnExchange | None = None) 
     Server certificates are checked; SSL_CERT_FILE and SSL_CERT_DIR are honoured, proxy variables are not.
     """
     return PartnerClient(Connections(per_partner), on_exchange=on_exchange)
+
+
+def _headers(ids: MessageIds, peer: Peer, routing: Routing | None, body: bytes | None) -> dict[str, str]:
+    headers = {**ALWAYS, **ids.headers()}
+    if peer.token:
+        headers[AUTHORIZATION] = authorization(peer.token, raw=peer.raw_token)
+    if routing is not None:
+        headers |= routing.headers()
+    if body is not None:
+        headers["Content-Type"] = MEDIA_TYPE
+    return headers
 
 
 def _judge(received: Received, *, fits: bool) -> Envelope:
