@@ -7,13 +7,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from app.domain.authorization import REUSED_FOR, Asked, Grant, GrantKind, admit
-from app.domain.charging import asking, availability, awaiting, clocks, progress
+from app.domain.charging import asking, availability, awaiting, clocks, pauses, progress
 from app.domain.charging.showing import show
 from app.domain.charging.starts import start
 from app.domain.charging.state import NOTHING, Changes, Known, Names, Needs, Situation, StationState
 from app.domain.charging.stops import close, stop
 from app.domain.events import StationChanged, StationConnected
-from app.domain.pricing import Activity
 from app.domain.stations import (
     Acknowledged,
     Admission,
@@ -37,7 +36,6 @@ from app.domain.stations import (
     TimeAnswer,
     Unreadable,
 )
-from app.domain.status import ConnectorStatus
 from app.domain.tokens import Authorization, Verdict, uid_key
 from app.domain.transactions import (
     Cause,
@@ -64,18 +62,6 @@ _MOST_KINDS = 40
 _OTHERS = "others"
 """Where kinds of deviations are counted of which a station has too many."""
 
-_ACTIVITY = {
-    ConnectorStatus.CHARGING: Activity.CHARGING,
-    ConnectorStatus.SUSPENDED_EV: Activity.PARKING,
-    ConnectorStatus.SUSPENDED_EVSE: Activity.IDLE,
-    ConnectorStatus.FAULTED: Activity.IDLE,
-}
-_CAUSE = {
-    ConnectorStatus.SUSPENDED_EV: Cause.SUSPENDED_EV,
-    ConnectorStatus.SUSPENDED_EVSE: Cause.SUSPENDED_EVSE,
-    ConnectorStatus.FAULTED: Cause.FAULT,
-}
-_PAUSES = frozenset(_CAUSE.values())
 _NONE: frozenset[int] = frozenset()
 
 Report = (
@@ -215,7 +201,7 @@ def _authorize(s: Situation, report: AuthorizeReport) -> Answer:
 def _status(s: Situation, report: StatusReport) -> Answer:
     # A clock that runs ahead must not make later reports look older.
     at = min(clocks.billed(report.at, s.now), s.now)
-    _pause_or_resume(s, report, at)
+    pauses.pause_or_resume(s, report, at)
     key = (report.evse, report.connector)
     last = s.state.connectors.get(key)
     if last is not None and at < last.at:
@@ -236,41 +222,6 @@ def _status(s: Situation, report: StatusReport) -> Answer:
     s.changes.connectors.append(seen)
     show(s)
     return Acknowledged()
-
-
-def _pause_or_resume(s: Situation, report: StatusReport, at: datetime) -> None:
-    """What a connector's status means for the transaction under way there."""
-    running = s.state.at_connector(report.evse, report.connector)
-    if running is None or at < (running.transaction.started_at or at):
-        return
-    transaction = running.transaction
-    activity = _ACTIVITY.get(report.status)
-    if report.status is ConnectorStatus.AVAILABLE:
-        transaction.end_signed_at = transaction.end_signed_at or s.now
-        s.changes.running.append(running)
-    if activity is None:
-        return
-    cause = _CAUSE.get(report.status)
-    progress.resume(transaction, _PAUSES - {cause}, at)
-    if cause is not None:
-        progress.interrupt(transaction, cause, at)
-    transaction.end_signed_at = None
-    s.changes.running.append(running)
-    if _note_activity(transaction, at, activity):
-        progress.tell_progress(s, running, max(at, running.register.last_at), cut=True)
-
-
-def _note_activity(transaction: Transaction, at: datetime, activity: Activity) -> bool:
-    """Put a change of activity in its place in time; whether anything is different now."""
-    series = transaction.activity
-    position = next((i for i, (t, _) in enumerate(series) if t > at), len(series))
-    if position and series[position - 1][1] is activity:
-        return False
-    if position and series[position - 1][0] == at:
-        series[position - 1] = (at, activity)
-    else:
-        series.insert(position, (at, activity))
-    return True
 
 
 def _metered(s: Situation, report: TransactionMetered) -> Answer:

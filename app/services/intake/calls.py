@@ -1,9 +1,11 @@
-"""What the intake is given: one call of a station, and the connection it came over."""
+"""What the intake is given: one call of a station, the connection it came over, and their place in a batch."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from app.domain.authorization import Asked
 from app.domain.charging.decisions import Answer, Report
 from app.kit import metrics
 
@@ -38,6 +40,33 @@ class Call:
     deviations: tuple[str, ...] = ()
     outcome: str = "result"
     answer: bytes | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Item:
+    """One message of a batch: a station's call, or what the house itself has to say; and who waits for it."""
+
+    station_id: str
+    report: Report
+    line: Line | None
+    call: Call | None
+    done: "asyncio.Future[Answer] | None"
+    began: float
+    asked: Asked | None = None
+
+    def tell(self, answer: Answer) -> None:
+        """Whoever waits hears that it is committed. A call carries its own answer."""
+        if self.call is not None:
+            self.call.done(self.call, None)
+        elif self.done is not None and not self.done.done():
+            self.done.set_result(answer)
+
+    def refuse(self, error: Exception) -> None:
+        """Whoever waits hears that nothing was kept."""
+        if self.call is not None:
+            self.call.done(self.call, error)
+        elif self.done is not None and not self.done.done():
+            self.done.set_exception(error)
 
 
 class Unanswered(Exception):

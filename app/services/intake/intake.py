@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from app.domain.audiences import PriceMaps
-from app.domain.authorization import Asked, Question
+from app.domain.authorization import Question
 from app.domain.charging.asking import ASKING, question
 from app.domain.charging.decisions import Answer, Report, decide, tolerate
 from app.domain.charging.state import NOTHING_KNOWN, Changes, Known, Names, StationState
@@ -25,7 +25,7 @@ from app.kit import logs, metrics, tasks
 from app.kit.clock import Clock
 from app.services.intake import states
 from app.services.intake.batches import Rows
-from app.services.intake.calls import Call, Line, Unanswered, count_answered
+from app.services.intake.calls import Call, Item, Line, Unanswered, count_answered
 from app.services.intake.leases import Leases
 from app.services.intake.lookups import LookUps
 from app.services.intake.waiting import WaitingRoom
@@ -50,42 +50,17 @@ _CONFLICTS = 3
 _log = logs.get("services.intake")
 
 
-@dataclass(eq=False, slots=True)
-class _Item:
-    station_id: str
-    report: Report
-    line: Line | None
-    call: Call | None
-    done: "asyncio.Future[Answer] | None"
-    began: float
-    asked: Asked | None = None
-
-    def tell(self, answer: Answer) -> None:
-        """Whoever waits hears that it is committed. A call carries its own answer."""
-        if self.call is not None:
-            self.call.done(self.call, None)
-        elif self.done is not None and not self.done.done():
-            self.done.set_result(answer)
-
-    def refuse(self, error: Exception) -> None:
-        """Whoever waits hears that nothing was kept."""
-        if self.call is not None:
-            self.call.done(self.call, error)
-        elif self.done is not None and not self.done.done():
-            self.done.set_exception(error)
-
-
 @dataclass(slots=True)
 class _Settled:
     """What a batch will tell its askers once it is committed."""
 
-    answers: list[tuple[_Item, Answer]] = field(default_factory=list)
-    turned_away: list[_Item] = field(default_factory=list)
+    answers: list[tuple[Item, Answer]] = field(default_factory=list)
+    turned_away: list[Item] = field(default_factory=list)
     connected: dict[str, Line] = field(default_factory=dict)
     visited: set[str] = field(default_factory=set)
     remembered: set[str] = field(default_factory=set)
     """Stations locked for this batch; and those in memory, which must be unchanged when it commits."""
-    asking: dict[str, tuple[Question, list[_Item]]] = field(default_factory=dict)
+    asking: dict[str, tuple[Question, list[Item]]] = field(default_factory=dict)
     """By station: what an issuer has to be asked, the message that needs it, and those behind it."""
 
 
@@ -109,8 +84,8 @@ class Intake:
         self._clock = clock
         self._names = names
         self._prices = prices
-        self._queue: deque[_Item] = deque()
-        self._waiting: WaitingRoom[_Item] = WaitingRoom(issuers, self._back)
+        self._queue: deque[Item] = deque()
+        self._waiting: WaitingRoom[Item] = WaitingRoom(issuers, self._back)
         self._exchanges: deque[Frame] = deque()
         self._awake = asyncio.Event()
         self._states: dict[str, StationState] = {}
@@ -148,7 +123,7 @@ class Intake:
 
     def take(self, call: Call) -> None:
         """Take a station's message; `call.done` hears of it once its effect is committed, or cannot be."""
-        item = _Item(call.line.station_id, call.report, call.line, call, None, self._clock.monotonic())
+        item = Item(call.line.station_id, call.report, call.line, call, None, self._clock.monotonic())
         self._queue.append(item)
         self._awake.set()
 
@@ -181,7 +156,7 @@ class Intake:
 
     async def _ask(self, station_id: str, report: Report, line: Line | None) -> Answer:
         done: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Item(station_id, report, line, None, done, self._clock.monotonic()))
+        self._queue.append(Item(station_id, report, line, None, done, self._clock.monotonic()))
         self._awake.set()
         return await done
 
@@ -200,7 +175,7 @@ class Intake:
             self._crowded = len(items) >= _CROWD
             await self._take_together(items, exchanges)
 
-    async def _take_together(self, items: list[_Item], exchanges: list[Frame]) -> None:
+    async def _take_together(self, items: list[Item], exchanges: list[Frame]) -> None:
         try:
             await self._commit(items, exchanges)
         except StoreUnavailable as error:
@@ -213,7 +188,7 @@ class Intake:
             for item in items:
                 await self._take_alone(item)
 
-    async def _take_alone(self, item: _Item) -> None:
+    async def _take_alone(self, item: Item) -> None:
         try:
             await self._commit([item], [])
         except StoreUnavailable as error:
@@ -222,7 +197,7 @@ class Intake:
             self._forget([item])
             await self._set_aside(item, error)
 
-    async def _set_aside(self, item: _Item, error: Exception) -> None:
+    async def _set_aside(self, item: Item, error: Exception) -> None:
         """A message that fails even alone: its frame goes to quarantine, and the station is answered."""
         if item.call is None:
             item.refuse(error)
@@ -237,7 +212,7 @@ class Intake:
             self._forget([item])
             self._go_away([item], worse)
 
-    async def _commit(self, items: list[_Item], exchanges: list[Frame]) -> None:
+    async def _commit(self, items: list[Item], exchanges: list[Frame]) -> None:
         for attempt in range(_CONFLICTS):
             self.leases.drop_stale(self._states)
             try:
@@ -257,7 +232,7 @@ class Intake:
                     raise
         self._settle(settled, rows)
 
-    async def _decide(self, batch: Batch, items: list[_Item], rows: Rows, *, again: bool) -> _Settled:
+    async def _decide(self, batch: Batch, items: list[Item], rows: Rows, *, again: bool) -> _Settled:
         settled = _Settled()
         await self._greet(batch, items, rows, settled)
         if self.leases.fenced:
@@ -295,7 +270,7 @@ class Intake:
                 self._answer(item.call, answer, changes, rows)
         return settled
 
-    def _must_wait(self, item: _Item, given: Known, now: datetime, settled: _Settled) -> bool:
+    def _must_wait(self, item: Item, given: Known, now: datetime, settled: _Settled) -> bool:
         """Whether a call waits for an issuer's word, or behind one of its station's that does."""
         if item.call is None:
             return False
@@ -311,12 +286,12 @@ class Intake:
         settled.asking[item.station_id] = (asked, [item])
         return True
 
-    def _back(self, items: Iterable[_Item]) -> None:
+    def _back(self, items: Iterable[Item]) -> None:
         """Messages that waited go before all that came since."""
         self._queue.extendleft(reversed(list(items)))
         self._awake.set()
 
-    async def _greet(self, batch: Batch, items: list[_Item], rows: Rows, settled: _Settled) -> None:
+    async def _greet(self, batch: Batch, items: list[Item], rows: Rows, settled: _Settled) -> None:
         """Stations that connect get a new epoch, and their state is read afresh."""
         arriving = {item.station_id: item for item in items if isinstance(item.report, Connected)}
         if not arriving:
@@ -332,7 +307,7 @@ class Intake:
                 line.epoch = epoch
                 settled.connected[station_id] = line
 
-    async def _load(self, batch: Batch, items: list[_Item]) -> None:
+    async def _load(self, batch: Batch, items: list[Item]) -> None:
         missing = sorted({item.station_id for item in items} - self._states.keys())
         if missing:
             found, leases = await states.load(batch, missing)
@@ -343,7 +318,7 @@ class Intake:
                 new = ChargingStation(id=item.station_id, state=Admission.ACCEPTED, last_updated=batch.now)
                 self._states[item.station_id] = StationState(new, [], [], {})
 
-    def _listened_to(self, item: _Item, settled: _Settled) -> bool:
+    def _listened_to(self, item: Item, settled: _Settled) -> bool:
         station_id, line = item.station_id, item.line
         if station_id in self._states:
             current = settled.connected.get(station_id) or self._lines.get(station_id)
@@ -387,7 +362,7 @@ class Intake:
         count_answered(calls, [now - item.began for item, _ in settled.answers if item.call is not None])
         metrics.COMMIT_BATCH_SIZE.observe(len(settled.answers))
 
-    def _go_away(self, items: list[_Item], error: Exception) -> None:
+    def _go_away(self, items: list[Item], error: Exception) -> None:
         """The store cannot commit: nothing is answered, and what was decided is forgotten."""
         _log.error(
             "the store cannot commit; stations keep their messages", messages=len(items), error=str(error)
@@ -396,7 +371,7 @@ class Intake:
         for item in items:
             item.refuse(Unanswered() if item.call is not None else error)
 
-    def _forget(self, items: list[_Item]) -> None:
+    def _forget(self, items: list[Item]) -> None:
         """Decisions change states; what was not committed must be read again."""
         for item in items:
             self._states.pop(item.station_id, None)
