@@ -7,6 +7,7 @@ from tests.flows.station import connected
 
 async def test_charging_is_one_patch_at_the_right_url_with_the_right_headers(house, partner):
     site = await set_up(house, partner)
+    await partner.catch_up(house)  # told of the place first, then of its status alone
     async with connected(house, site.station) as station:
         await station.boot()
         await station.status(1, "Charging")
