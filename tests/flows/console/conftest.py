@@ -84,6 +84,24 @@ async def new_context(chromium: Any, house: House, width: int = 1280, **more: An
     )
 
 
+async def choose(page: Any, label: str, wanted: str) -> None:
+    """Choose from a list; ends when the list has gone, so that the next one cannot be mistaken for it."""
+    await page.get_by_label(label, exact=True).click()
+    await page.get_by_role("option", name=wanted, exact=True).click()
+    await page.get_by_role("listbox").wait_for(state="detached")
+
+
+def _usable(page: Any) -> Any:
+    """Its `goto`, which ends when the page can be used: what is typed before goes nowhere."""
+    load = page.goto
+
+    async def goto(address: str) -> None:
+        await load(address)
+        await page.wait_for_function("!document.documentElement.inert")
+
+    return goto
+
+
 class Browser:
     """A browser before one house. Whatever a page complains of, or asks of anybody else, fails the test."""
 
@@ -122,6 +140,7 @@ class Browser:
     async def _page(self, context: Any) -> Any:
         page = await context.new_page()
         page.set_default_timeout(PATIENCE_MS)
+        page.goto = _usable(page)
         page.on("console", lambda said: self._heed(said.type, said.text))
         page.on("pageerror", lambda error: self._heed("error", str(error)))
         page.on("request", lambda request: self._ours(request.url))

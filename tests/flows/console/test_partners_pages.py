@@ -5,6 +5,7 @@ import re
 import pytest
 
 from ocpi.simulator import FaultKind
+from tests.flows.console.conftest import choose
 from tests.flows.house import until
 from tests.flows.site import set_up, tariff
 
@@ -167,8 +168,7 @@ async def test_a_partner_gets_a_price_of_its_own_and_loses_it_again(page, house,
     await page.get_by_role("button", name="Set prices").click()
     await page.get_by_text("Choose both tariffs of each row").wait_for()
     for label, wanted in (("In place of", usual.tariff), ("This partner gets", f"{usual.tariff}-EMP")):
-        await page.get_by_label(label).click()
-        await page.get_by_role("option", name=wanted, exact=True).click()
+        await choose(page, label, wanted)
     await page.get_by_role("button", name="Set prices").click()
     await until(lambda: has({usual.tariff: f"{usual.tariff}-EMP"}))
     await page.reload()

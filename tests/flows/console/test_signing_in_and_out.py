@@ -1,5 +1,6 @@
 """An operator comes in, looks around on any screen, and leaves."""
 
+import asyncio
 import re
 
 import httpx
@@ -69,3 +70,25 @@ async def test_the_neighbours_of_the_pages_answer_for_themselves(house):
         assert (await client.get("/ocpi/nothing")).headers["content-type"] == "application/json"
         assert (await client.get("/docs")).status_code == 200
         assert (await client.get("/no/such/page")).status_code == 404
+
+
+async def test_a_page_takes_nothing_before_it_is_connected(browser):
+    """What was typed and clicked till then would arrive in any order."""
+    connect = asyncio.Event()
+    held = []
+
+    async def hold(route):
+        held.append(route)
+        await connect.wait()
+        route.connect_to_server()
+
+    async with browser.operator() as page:
+        await page.route_web_socket(re.compile("socket"), hold)
+        load = asyncio.create_task(page.goto("/"))
+        await page.get_by_role("heading", name="Overview").wait_for(state="attached")
+        while not held:
+            await asyncio.sleep(0.01)
+        assert await page.evaluate("document.documentElement.inert")
+        connect.set()
+        await load
+        assert await page.evaluate("window.did_handshake")

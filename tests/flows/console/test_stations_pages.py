@@ -8,6 +8,7 @@ from ocpp.v16 import call
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from tests.flows.console.conftest import choose
 from tests.flows.house import until
 from tests.flows.site import fresh, set_up
 from tests.flows.station import connected
@@ -64,8 +65,7 @@ async def test_a_command_shows_what_the_station_really_answered(page, house):
     async with connected(house, site.station) as station:
         await station.boot()
         await page.goto(f"/stations/{site.station}")
-        await page.get_by_label("Action", exact=True).click()
-        await page.get_by_role("option", name="UnlockConnector").click()
+        await choose(page, "Action", "UnlockConnector")
         answer = page.get_by_role("status", name="Answer of the station")
         await page.get_by_role("button", name="Send").click()
         await page.get_by_text("connectorId: this field is needed").wait_for()

@@ -4,6 +4,7 @@ import csv
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tests.flows.console.conftest import choose
 from tests.flows.site import set_up
 from tests.flows.station import connected
 
@@ -29,6 +30,5 @@ async def test_a_period_with_its_most_used_stations_and_a_file(page, house):
     rows = {row["key"]: row for row in csv.DictReader(text.splitlines())}
     assert float(rows[site.station]["energy_kwh"]) == 20
     assert 0 < float(rows[site.station]["availability"]) <= 1
-    await page.get_by_label("Period").click()
-    await page.get_by_role("option", name="30 days").click()
+    await choose(page, "Period", "30 days")
     await used.get_by_role("row").filter(has_text=site.station).wait_for()

@@ -2,6 +2,14 @@
 "use strict";
 
 (() => {
+  // What is done before the page has its connection would arrive late and in any order: till then it cannot be used.
+  const patience = 5000, looks = 20, root = document.documentElement;
+  const usable = (since) => {
+    root.inert = !window.did_handshake && performance.now() - since < patience;
+    if (root.inert) setTimeout(usable, looks, since);
+  };
+  usable(performance.now());
+
   const full = new Intl.DateTimeFormat(undefined, {
     year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit",
   });
