@@ -63,13 +63,14 @@ class Traffic:
         self._keep(heard._replace(request=request, response=response))
 
     async def flush(self) -> None:
-        """Write what is waiting; called by a periodic task and at the end."""
+        """Write what is waiting now, not what comes meanwhile; called by a periodic task and at the end."""
         async with self._turn:
-            while self._waiting and await self._write():
-                pass
+            left = len(self._waiting)
+            while left > 0 and await self._write(min(_BATCH, left)):
+                left -= _BATCH
 
-    async def _write(self) -> bool:
-        batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+    async def _write(self, many: int) -> bool:
+        batch = [self._waiting.popleft() for _ in range(many)]
         kept = [_message(at, each) for at, each in batch]
         try:
             async with self._store.unit_of_work(self._clock) as unit:
