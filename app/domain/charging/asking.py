@@ -55,7 +55,8 @@ def note_turned(s: Situation, id_tag: str, admitted: Admitted) -> None:
 def started_before(state: StationState, known: Known, key: str) -> Transaction | None:
     """The transaction that a start with this key began, if it was sent before."""
     for running in (*state.running.values(), *state.ended.values()):
-        if running.transaction.start_key.partition(AGAIN)[0] == key:
+        started = running.transaction.start_key
+        if started.startswith(key) and started.partition(AGAIN)[0] == key:
             return running.transaction
     return known.started.get(key)
 

@@ -1,6 +1,5 @@
 """What the node that holds a station keeps of it in memory, and what one message changes."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 
@@ -60,7 +59,7 @@ class StationState:
         self.station = station
         self.connectors = {(c.evse, c.connector): c for c in connectors}
         self.running = {r.transaction.ocpp_id: r for r in running}
-        self.ended: OrderedDict[int, Running] = OrderedDict()
+        self.ended: dict[int, Running] = {}
         self.shown = shown
         self.lost_at: datetime | None = None
 
@@ -84,7 +83,7 @@ class StationState:
         """Keep an ended transaction for repetitions; only the last few."""
         self.ended[running.transaction.ocpp_id] = running
         while len(self.ended) > _REMEMBERED:
-            self.ended.popitem(last=False)
+            del self.ended[next(iter(self.ended))]
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
