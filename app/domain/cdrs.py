@@ -29,6 +29,7 @@ class HoldReason(StrEnum):
     NO_STOP = "no_stop"
     TOKEN_INVALID = "token_invalid"  # noqa: S105 - a reason, not a secret
     OVERLAP = "overlap"
+    MIXED_CLOCKS = "mixed_clocks"
     NO_EVSE_ID = "no_evse_id"
     PRICING_FAILED = "pricing_failed"
 

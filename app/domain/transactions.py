@@ -70,6 +70,8 @@ class Flag(StrEnum):
     CLOSED_BY_HAND = "closed_by_hand"
     ORPHAN = "orphan"
     OVERLAP = "overlap"
+    MIXED_CLOCKS = "mixed_clocks"
+    """Its start and its end are by different clocks, so nobody knows how long it took."""
     SEVERAL_OWNERS = "several_owners"
     """More than one eMSP gave out the uid: the valid one, then the newest, was taken."""
     TOLERATED = "tolerated"
@@ -110,6 +112,8 @@ class Transaction(msgspec.Struct, kw_only=True, omit_defaults=True):
     started_at: datetime | None
     received_at: datetime
     meter_start: Decimal | None
+    ahead: bool = False
+    """Whether the clock of the station was ahead when it started."""
     stopped_at: datetime | None = None
     meter_stop: Decimal | None = None
     stop_reason: str | None = None

@@ -30,6 +30,7 @@ _WORST_FIRST = (
     (Flag.METER_RESET, HoldReason.METER_RESET),
     (Flag.ABSURD_ENERGY, HoldReason.ABSURD_ENERGY),
     (Flag.OVERLAP, HoldReason.OVERLAP),
+    (Flag.MIXED_CLOCKS, HoldReason.MIXED_CLOCKS),
 )
 _FOUR_DIGITS = Decimal("0.0001")
 

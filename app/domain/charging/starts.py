@@ -97,6 +97,7 @@ def _begin(
     )
     if not clocks.believable(report.at, s.now):
         transaction.flag(Flag.CLOCK)
+        transaction.ahead = report.at is not None
     elif clocks.replayed(began, s.now):
         transaction.flag(Flag.REPLAYED)
     place = s.known.place(s.state, report.evse, report.connector)

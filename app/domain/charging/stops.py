@@ -148,6 +148,8 @@ def _settle(s: Situation, running: Running, report: TransactionEnded) -> None:
         # The clock was set back in between: the moments of receipt are the better pair.
         transaction.flag(Flag.CLOCK)
         ended = max(began, s.now)
+    elif _by_another_clock(transaction, report.at, s.now):
+        transaction.flag(Flag.MIXED_CLOCKS)
     total, wrong = running.register.settle(ended, report.meter_stop, transaction.meter_start or Decimal(0))
     if wrong is not None:
         transaction.flag(wrong)
@@ -155,6 +157,18 @@ def _settle(s: Situation, running: Running, report: TransactionEnded) -> None:
     transaction.meter_stop = report.meter_stop
     transaction.stop_reason = report.reason
     transaction.energy_wh = total
+
+
+def _by_another_clock(transaction: Transaction, at: datetime | None, now: datetime) -> bool:
+    """Whether an end said at `at` was measured by another clock than the start, with nothing to compare them by.
+
+    A start from a clock that ran ahead counts from its receipt. A stop that comes late may be by that clock still,
+    or by the corrected one. And if a start was kept offline, the moment a stop without a usable time was received
+    says nothing about when it was.
+    """
+    if at is not None and clocks.believable(at, now):
+        return transaction.ahead and clocks.replayed(at, now)
+    return Flag.REPLAYED in transaction.flags
 
 
 def _mark_overlap(s: Situation, running: Running) -> None:

@@ -8,6 +8,7 @@ from app.admin.console import writing
 REASONS = {
     "no_tariff": "no tariff", "absurd_energy": "energy that cannot be", "meter_reset": "the meter was reset",
     "no_stop": "its end is not known", "token_invalid": "the driver was not let in", "overlap": "overlaps another",
+    "mixed_clocks": "its length is not known",
     "no_evse_id": "its EVSE has no evse_id", "pricing_failed": "it could not be priced",
 }  # fmt: skip
 """Why a record is held, in words."""

@@ -238,6 +238,33 @@ def test_a_station_without_a_clock_has_more_than_one_session(desk: Desk) -> None
     assert [record.total_energy for record in billed] == [Decimal("0.9")] * 3
 
 
+def test_a_late_stop_by_a_clock_that_ran_ahead_is_looked_at_by_a_person(desk: Desk) -> None:
+    """It stopped after an hour; its clock is two hours ahead, or was until somebody corrected it."""
+    number = desk.start(at=NOON + timedelta(hours=2))
+    desk.after(hours=6)
+    billed = desk.stop(number, 1000, at=NOON + timedelta(hours=3))
+    assert billed is not None
+    assert (billed.state, billed.reason) == (CdrState.HELD, "mixed_clocks")
+
+
+def test_a_prompt_stop_by_a_corrected_clock_is_billed(desk: Desk) -> None:
+    number = desk.start(at=NOON + timedelta(hours=2))
+    desk.after(hours=1)
+    billed = desk.stop(number, 1000, at=NOON + timedelta(minutes=58))
+    assert billed is not None
+    assert (billed.state, billed.record.total_time) == (CdrState.ISSUED, Decimal("0.9667"))
+
+
+@pytest.mark.parametrize("at", [None, NOON + timedelta(days=90)])
+def test_a_stop_without_time_of_a_start_kept_offline_is_looked_at_by_a_person(
+    desk: Desk, at: datetime | None
+) -> None:
+    number = desk.start(at=NOON - timedelta(hours=5))
+    desk.say(TransactionEnded(transaction_id=number, at=at, stamp=str(at), meter_stop=Decimal(1000)))
+    (billed,) = desk.records
+    assert (billed.state, billed.reason) == (CdrState.HELD, "mixed_clocks")
+
+
 def test_a_stop_before_its_start_ends_when_it_was_received(desk: Desk) -> None:
     number = desk.start()
     desk.after(minutes=30)
