@@ -57,8 +57,8 @@ def command_test(arguments):
         check_call([PYTHON, "-m", "pytest"] + arguments)
         return
     lint()
-    # One worker more than the two cores that it needs at least: tests wait for one another more than they count.
-    check_call([PYTHON, "-m", "pytest", "-n", "3", "--dist", "worksteal"])
+    # Two workers more than the two cores that it needs at least: tests wait more than they count.
+    check_call([PYTHON, "-m", "pytest", "-n", "4", "--dist", "worksteal"])
 
 
 def command_lint(arguments):

@@ -145,8 +145,7 @@ def http_app(house: House, console: "OpenedConsole | None" = None) -> ASGIApp:
     root = FastAPIOffline(
         title="Voltbridge", docs_url="/docs", redoc_url=None, openapi_url="/docs/admin.json"
     )
-    document = {**admin.openapi(), "servers": [{"url": "/admin/v1"}]}
-    root.openapi = lambda: document  # type: ignore[method-assign]
+    root.openapi = lambda: {**admin.openapi(), "servers": [{"url": "/admin/v1"}]}  # type: ignore[method-assign]
     root.router.routes += [
         *health_routes(house.ready),
         Mount("/admin/v1", admin),

@@ -41,6 +41,7 @@ from app.domain.sessions import (
 from app.domain.status import EvseStatus
 from app.domain.tariffs import Price, PriceComponent, Tariff, TariffDimension, TariffElement
 from app.domain.tokens import SessionToken, TokenType
+from app.kit import collector
 from app.kit.clock import Clock, SystemClock
 from app.kit.tasks import running, spawn
 from app.outbox import inspect
@@ -94,6 +95,9 @@ class SettableClock:
         """The clock is set, back too; durations do not notice."""
         self._now = moment
 
+
+# Thousands of tests in one process: what is loaded by now stays, and need not be searched for cycles all the time.
+collector.settle()
 
 # How long examples take says more of the machine than of the code; and the same code passes or fails every time:
 # who wants to look further takes more examples, by `max_examples` and `derandomize=False`.

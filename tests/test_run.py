@@ -331,7 +331,7 @@ def test_test_runs_every_check_and_with_arguments_only_pytest(run, monkeypatch):
         "python -m ruff format --check .",
         "python -m mypy",
         "lint-imports",
-        "python -m pytest -n 3 --dist worksteal",
+        "python -m pytest -n 4 --dist worksteal",
     ]
     calls.clear()
     run.main(["test", "-k", "one"])

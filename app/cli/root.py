@@ -73,6 +73,9 @@ def serve(
     ] = Role.ALL,
 ) -> None:
     """Run everything: OCPI and the admin API on one port, OCPP on the other. Or one part of it."""
+    from app.kit import collector
+
+    collector.rest()
     from app.kit import logs
     from app.main import run
     from app.main import serve as house

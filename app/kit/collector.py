@@ -5,6 +5,11 @@ import gc
 _YOUNG, _MIDDLE, _OLD = 20_000, 20, 50
 
 
+def rest() -> None:
+    """Called before the house is made: nearly all of that stays, and a search among it takes a quarter of the start."""
+    gc.disable()
+
+
 def settle() -> None:
     """Called once when everything long-lived is made: that is never looked at again, and the rest less often.
 
@@ -14,3 +19,4 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
+    gc.enable()

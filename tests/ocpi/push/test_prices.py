@@ -20,11 +20,13 @@ async def other():
 
 @pytest.fixture
 async def join(ocpi_house):
-    """Register an eMSP; gives its partner id."""
+    """Register an eMSP, and wait until it has been told everything; gives its partner id."""
 
     async def joining(emsp):
         partner, token_a = await invitations.invite(ocpi_house.desk, emsp.identity.name)
         await emsp.register(ocpi_house.desk.versions_url("cpo"), token_a)
+        await emsp.wait_until(lambda: emsp.ledger.locations)
+        await ocpi_house.settled()
         return partner.id
 
     return joining
@@ -44,7 +46,6 @@ def named(location):
 async def test_a_special_price_reaches_its_partner_and_nobody_else(ocpi_house, emsp, other, objects, join):
     await put_site(ocpi_house, objects, "SPECIAL")
     mine, theirs = await join(emsp), await join(other)
-    await ocpi_house.settled()
 
     await set_prices(ocpi_house.desk, mine, {"ac-day": "special"})
     ocpi_house.worker.wake()
