@@ -70,7 +70,9 @@ class GrantKind(StrEnum):
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
-    """What was settled about an id tag at one station before it is shown there; the latest of each kind counts.
+    """What was settled about an id tag at one station before it is shown there.
+
+    The latest of each kind counts, for each EVSE.
 
     `evse` None: any. `session_id` names the session that is waiting for the start, None once it has come.
     """

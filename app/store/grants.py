@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Column, Text, UniqueConstraint, delete, select
+from sqlalchemy import BigInteger, Column, Text, UniqueConstraint, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, SQLModel, col
 
@@ -21,13 +21,14 @@ ALIAS_LENGTH = 20
 
 
 class GrantRow(SQLModel, table=True):
-    """The latest grant of its kind for an id tag at a station."""
+    """The latest grant of its kind for an id tag at an EVSE of a station; `evse` 0: at any."""
 
     __tablename__ = "grants"
 
     uid_key: str = Field(primary_key=True, sa_type=Text)
     station_id: str = Field(primary_key=True, sa_type=Text)
     kind: str = Field(primary_key=True, sa_type=Text)
+    evse: int = Field(primary_key=True, sa_type=BigInteger)
     doc: Grant = Field(sa_column=Column(Document(Grant), nullable=False))
     until: datetime = Field(sa_type=UtcMicros, index=True)
 
@@ -52,8 +53,8 @@ class AliasRow(SQLModel, table=True):
     model_config = {"arbitrary_types_allowed": True}
 
 
-COLUMNS = ("uid_key", "station_id", "kind", "doc", "until")
-UPSERT_GRANTS = upsert(GrantRow, COLUMNS, COLUMNS[:3], COLUMNS[3:])
+COLUMNS = ("uid_key", "station_id", "kind", "evse", "doc", "until")
+UPSERT_GRANTS = upsert(GrantRow, COLUMNS, COLUMNS[:4], COLUMNS[4:])
 
 GRANTS_BY_UID = query("SELECT uid_key, doc FROM grants WHERE uid_key {any0}", "text")
 ALIASES_BY_UID = query(
@@ -66,16 +67,21 @@ _decode = msgspec.json.Decoder(Grant).decode
 _decode_token = msgspec.json.Decoder(Token).decode
 
 
+def key(grant: Grant) -> tuple[str, str, str, int]:
+    """What a later grant must have in common to take the place of this one."""
+    return grant.uid_key, grant.station_id, grant.kind.value, grant.evse or 0
+
+
 def row(grant: Grant) -> Row:
     """The stored form, in the order of COLUMNS."""
-    return (grant.uid_key, grant.station_id, grant.kind.value, document(grant), micros(grant.until))
+    return (*key(grant), document(grant), micros(grant.until))
 
 
 def from_batch(rows: Iterable[Row]) -> dict[str, list[Grant]]:
     """Grants by uid key, from the rows of GRANTS_BY_UID."""
     found: dict[str, list[Grant]] = {}
-    for key, doc in rows:
-        found.setdefault(key, []).append(_decode(doc))
+    for tag, doc in rows:
+        found.setdefault(tag, []).append(_decode(doc))
     return found
 
 
@@ -88,7 +94,7 @@ def aliases_from_batch(rows: Iterable[Row]) -> dict[str, Alias]:
 
 
 async def save(session: AsyncSession, grant: Grant) -> None:
-    """Keeps a grant in place of an earlier one of its kind."""
+    """Keeps a grant in place of an earlier one of its kind for the same EVSE."""
     await run(session, UPSERT_GRANTS, [row(grant)])
 
 

@@ -103,8 +103,7 @@ class Rows:
             row = sessions.row(session, snapshot, None, self._now)
             self._last(sessions.UPSERT_SESSIONS, (session.id,), row)
         for grant in changes.grants:
-            key = (grant.uid_key, grant.station_id, grant.kind)
-            self._last(grants.UPSERT_GRANTS, key, grants.row(grant))
+            self._last(grants.UPSERT_GRANTS, grants.key(grant), grants.row(grant))
         for number in changes.reservations_used:
             self._last(reservations.USE_RESERVATIONS, (number,), (number, station_id))
         for orphan in changes.orphans:

@@ -95,6 +95,38 @@ async def test_a_short_card_is_sent_as_it_is_and_never_asked_for(house: House, p
     assert card.uid not in partner.emsp.asked
 
 
+async def test_one_driver_starts_two_cars_side_by_side(house: House, partner: Partner) -> None:
+    """Each start finds the session that was announced for its EVSE, whichever comes first."""
+    site = await set_up(house, partner, sockets=2)
+    token = partner.token(f"TWO{fresh()}")
+
+    def announced(status: str) -> dict[str, str]:
+        known = [each for each in partner.ledger.sessions.values() if each.cdr_token.uid == token.uid]
+        return {str(each.evse_uid): each.id for each in known if str(each.status) == status}
+
+    async with connected(house, site.station) as station:
+        await station.boot()
+        tags = []
+        for connector in (1, 2):
+            sent = await start(
+                partner,
+                site,
+                token,
+                evse_uid=site.evse(connector),
+                authorization_reference=f"REF-{connector}",
+            )
+            assert await partner.result(sent) == "ACCEPTED"
+            tags.append((await station.told("RemoteStartTransaction"))["id_tag"])
+        assert tags[0] == tags[1]
+        await until(lambda: len(announced("PENDING")) == 2)
+        pending = announced("PENDING")
+        for connector in (1, 2):
+            await station.start_charging(tags[0], ago(seconds=1), connector=connector)
+        await until(lambda: announced("ACTIVE") == pending)
+    references = {str(s.evse_uid): s.authorization_reference for s in partner.ledger.sessions.values()}
+    assert {site.evse(1): "REF-1", site.evse(2): "REF-2"}.items() <= references.items()
+
+
 @pytest.mark.parametrize(("says", "result"), [("Rejected", "REJECTED"), ("Sideways", "FAILED")])
 async def test_what_the_station_says_decides(house: House, partner: Partner, says: str, result: str) -> None:
     site = await set_up(house, partner)
