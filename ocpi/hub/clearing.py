@@ -7,7 +7,6 @@ again. The bytes are passed on untouched.
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
-from weakref import WeakValueDictionary
 
 from app.domain.parties import Party
 from app.domain.records.clearing import Bill, Finding, Rule, allowed, findings, strictest
@@ -28,9 +27,6 @@ from ocpi.strict_json import parse_body
 
 Send = Callable[[], Awaitable[Passed]]
 
-_turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
-"""One after the other, where records of one CPO have the same id: the second has to see what became of the first."""
-
 
 def is_record(message: Message) -> bool:
     """Whether a message brings a CDR, the one routed body that is read (OCPI 2.2.1 mod_cdrs, POST)."""
@@ -47,7 +43,7 @@ async def clear(hub: Hub, passing: Passing, to: RoutedParty, send: Send) -> Pass
     if not isinstance(record, dict):
         raise InvalidParameterError("the body is no object")
     bill = records.bill_of(passing.message.sender, passing.body, record)
-    turn = _turns.setdefault((str(bill.owner), bill.id.upper()), asyncio.Lock())
+    turn = hub.turns.setdefault((str(bill.owner), bill.id.upper()), asyncio.Lock())
     async with turn:
         verdict = await _verdict(hub, bill.owner, record)
         row_id, found = await _note(hub, passing, to, bill=bill, record=record, verdict=verdict)

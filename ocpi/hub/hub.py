@@ -1,6 +1,8 @@
 """Hub: what the rooms of the hub share, made once in the roof."""
 
+import asyncio
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from app.domain.parties import Party
 from ocpi.client import Relay
@@ -35,6 +37,8 @@ class Hub(AtDesk):
     clients: Clients
     crossings: Crossings = field(default_factory=Crossings)
     accounts: Accounts
+    turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    """One after the other, where CDRs of one CPO have the same id: the second has to see what became of the first."""
     seconds: float = FORWARD_SECONDS
     authorize_seconds: float = 5.0
 

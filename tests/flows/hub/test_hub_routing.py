@@ -8,6 +8,7 @@ import pytest
 from starlette.responses import HTMLResponse, Response
 
 from app.store import locations, messages
+from tests.conftest import until
 from tests.flows.hub_party import NOW, Got, ok
 from tests.flows.hub_world import BASE, HUB, OURS, World, location, parties_of
 
@@ -81,9 +82,11 @@ async def test_who_missed_a_message_gets_the_whole_object(world: World) -> None:
     await world.cpo.call("PUT", "receiver/locations/NL/AAA/LOC1", to=HUB, body=location())
     await world.settled()
     world.emsp.answers = lambda _: ok(status=500, code=3000)
+    heard = len(world.emsp.got)
     for status in ("CHARGING", "BLOCKED"):
         body = {"status": status, "last_updated": NOW}
         await world.cpo.call("PATCH", "receiver/locations/NL/AAA/LOC1/E1", to=HUB, body=body)
+        await until(lambda: len(world.emsp.got) > heard)
     world.emsp.answers = lambda _: ok()
     await world.settled()
 
