@@ -264,6 +264,12 @@ def wishes_without_stations(store: Store, clock: Clock) -> Wishes:
     return Wishes(store, clock, gateway, control)
 
 
+_OUR_TASKS = (
+    "welcome:", "free:", "outbox", "ocpi-traffic", "intake", "periodic:", "command", "remote command", "late answer",
+    "asking", "forget-previous-token:",
+)  # fmt: skip
+
+
 class OcpiHouse:
     """The OCPI half of the house on a real port: registry, outbox at work, everything a partner can call."""
 
@@ -317,9 +323,15 @@ class OcpiHouse:
         await self.worker.stop()
         await self.hub.relay.aclose()
         await self.client.aclose()
-        for task in running():
-            if task.get_name().startswith("welcome:"):
-                task.cancel()
+        await self._end_tasks()
+
+    async def _end_tasks(self) -> None:
+        """Before the store closes: who asks it afterwards waits for ever. The servers of partners end by themselves."""
+        mine = [task for task in running() if task.get_name().startswith(_OUR_TASKS)]
+        for task in mine:
+            task.cancel()
+        if mine:
+            await asyncio.wait(mine, timeout=5)
 
     def partner(self, partner_id: str) -> Partner:
         """The partner as the registry has it."""

@@ -174,13 +174,15 @@ def the_hub_brings_its_parties_together(demo):
     demo.said("Hub: a CDR of Moselle Power comes back: refused by the clearing check: price: VAT was")
     demo.said("Hub: CDR at Lumen Drive from LU-MOS")
     demo.said("Hub: CDR at Donau Mobil from BE-SCH")
-    verdicts = Counter((each["from"], each["verdict"], each["state"]) for each in demo.get("/hub/cdrs"))
+    records = demo.get("/hub/cdrs")
+    verdicts = Counter((each["from"], each["verdict"], each["state"]) for each in records)
     assert verdicts["LU-MOS", "refuse", "refused"] >= 1
     assert verdicts["BE-SCH", "pass", "delivered"] >= 1
-    assert set(verdicts) <= {
+    usual = {
         ("LU-MOS", "refuse", "refused"), ("LU-MOS", "pass", "delivered"), ("BE-SCH", "pass", "delivered"),
         ("BE-SCH", "pass", "passing"), ("LU-MOS", "pass", "passing"),
     }  # fmt: skip
+    assert [each for each in records if (each["from"], each["verdict"], each["state"]) not in usual] == []
     status = {each["party"]: each["status"] for each in demo.get("/hub/parties")}
     assert status == dict.fromkeys(("NL-VBR", "BE-SCH", "LU-MOS", "FR-LMN", "AT-DON"), "CONNECTED")
 

@@ -14,6 +14,7 @@ from app.domain.verification.claims import Claim, Use, use_of
 from app.domain.verification.readings import readings
 
 _GRAIN = Decimal("0.0001")
+_HALF_A_GRAIN = _GRAIN / 2
 _NONE = Decimal(0)
 
 
@@ -94,10 +95,15 @@ def _within(difference: Price, slack: Decimal) -> bool:
 def _same(asked: Price, other: Price, currency: str) -> bool:
     """Whether an amount is this one rounded to the minor unit."""
     unit = Decimal(1).scaleb(-minor_digits(currency))
-    excl = asked.excl_vat == other.excl_vat.quantize(unit, ROUND_HALF_UP)
+    excl = _rounded(asked.excl_vat, other.excl_vat, unit)
     if asked.incl_vat is None or other.incl_vat is None:
         return excl
-    return excl and asked.incl_vat == other.incl_vat.quantize(unit, ROUND_HALF_UP)
+    return excl and _rounded(asked.incl_vat, other.incl_vat, unit)
+
+
+def _rounded(asked: Decimal, other: Decimal, unit: Decimal) -> bool:
+    # Our four decimals are rounded themselves: 4.9550 may stand for 4.95495, which is 4.95 and not 4.96.
+    return any(asked == each.quantize(unit, ROUND_HALF_UP) for each in (other, other - _HALF_A_GRAIN))
 
 
 def _causes(claim: Claim, use: Use) -> tuple[Cause, ...]:

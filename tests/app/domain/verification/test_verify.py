@@ -138,6 +138,16 @@ def test_cents_are_agreement(tariff_of: Make) -> None:
     assert (cut.outcome, cause(cut)) == (Outcome.DIFFERS, "cents_cut_off")
 
 
+@pytest.mark.parametrize(("kwh", "asks"), [("9.1", "4.10 / 4.95"), ("29.1", "13.10 / 15.84")])
+def test_cents_are_rounded_from_what_is_exact_not_from_four_decimals(
+    tariff_of: Make, kwh: str, asks: str
+) -> None:
+    """4.95495 is 4.9550 to four decimals, but 4.95 to two."""
+    tariff = tariff_of("ENERGY 0.45 vat 21")
+    record = claim(tariff, (0, {"kWh": kwh, "h": "1"}), minutes=60, asks=asks)
+    assert verify(record).outcome is Outcome.AGREES
+
+
 def test_cents_of_every_line(tariff_of: Make) -> None:
     tariff = tariff_of(
         {"asks": ["ENERGY 0.33"], "when": {"clock": "..18:00"}}, {"asks": ["ENERGY 0.44"]}, "FLAT 0.35"
