@@ -109,13 +109,13 @@ class PostgresBulk:
 
     async def _copied(self, work: Work) -> Work:
         """Writes what is worth a COPY; gives the rest."""
-        keyed = []
+        rest = []
         for statement, rows in work:
             if statement.key or len(rows) < _MANY:
-                keyed.append((statement, rows))
+                rest.append((statement, rows))
             else:
                 await self._copy(statement, rows)
-        return keyed
+        return rest
 
     async def _copy(self, statement: Statement, rows: Sequence[Row]) -> None:
         try:

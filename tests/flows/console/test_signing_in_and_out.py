@@ -83,6 +83,7 @@ async def test_a_page_takes_nothing_before_it_is_connected(browser):
         route.connect_to_server()
 
     async with browser.operator() as page:
+        await page.add_init_script("performance.now = () => 0")  # its patience never ends
         await page.route_web_socket(re.compile("socket"), hold)
         load = asyncio.create_task(page.goto("/"))
         await page.get_by_role("heading", name="Overview").wait_for(state="attached")
